@@ -24,13 +24,19 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from portal.embedded_engines import Account, Engine, EngineFailed, Postgres, Valkey
+from portal.embedded_engines import (
+    Account,
+    Engine,
+    EngineFailed,
+    Postgres,
+    Valkey,
+    die_with_parent,
+)
 
 UNPRIVILEGED = "nobody"
 STATE = "engines.json"
@@ -259,7 +265,9 @@ def _run(engines: Engines, command: list[str]) -> int:
         variables = engines.start(attached=True)
         if asked:
             return 128 + asked
-        process = subprocess.Popen(command, env=os.environ | variables)
+        process = subprocess.Popen(
+            command, env=os.environ | variables, preexec_fn=die_with_parent(signal.SIGTERM)
+        )
         status = process.wait()
         return 128 - status if status < 0 else status
     finally:
@@ -268,15 +276,19 @@ def _run(engines: Engines, command: list[str]) -> int:
 
 def main() -> int:
     """Start, use or stop the engines of a data directory from the command line."""
-    parser = argparse.ArgumentParser(prog="python -m portal.embedded", description=main.__doc__)
+    split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    parser = argparse.ArgumentParser(
+        prog="python -m portal.embedded",
+        description=main.__doc__,
+        epilog="run takes the command to run after --",
+    )
     parser.add_argument("action", choices=["env", "run", "stop", "status"])
     parser.add_argument("--dir", type=Path, required=True, help="the data directory")
     parser.add_argument("--throwaway", action="store_true", help="quick, and gone when stopped")
-    parser.add_argument("command", nargs="*", help="for run, after --")
-    options = parser.parse_args()
+    options = parser.parse_args(sys.argv[1:split])
     engines = Engines(options.dir, throwaway=options.throwaway)
     if options.action == "run":
-        return _run(engines, options.command)
+        return _run(engines, sys.argv[split + 1 :])
     if options.action == "stop":
         engines.stop()
     elif options.action == "status":

@@ -21,6 +21,7 @@ import redis
 from psycopg import sql
 
 START_SECONDS = 60
+START_TRIES = 4
 STOP_SECONDS = 20
 MAX_LOG_BYTES = 5_000_000
 PR_SET_PDEATHSIG = 1
@@ -154,27 +155,31 @@ class Engine:
 
         :raises EngineFailed: if it ends or stays silent; the end of its log is in the message
         """
-        deadline = time.monotonic() + START_SECONDS
         self._create()
-        if not self.pid():  # a number somebody else has got meanwhile would stop the server
+        if not self.pid():
             self._forget_reused_pid()
-        while True:
+        for _ in range(START_TRIES):  # what a killed server left behind goes within seconds
             self.port = free_port(self.port)
             self._process = self._popen(attached=attached)
-            while self._process.poll() is None and time.monotonic() < deadline:
-                if self._answers():
-                    return
-                time.sleep(0.05)
-            # Whatever a killed server left behind (children, a port) goes within seconds.
-            if time.monotonic() > deadline or self._process.poll() == 0:
-                self.stop(quickly=True)
-                tail = self.log.read_text(errors="replace")[-1500:]
-                raise EngineFailed(f"{self.NAME} does not start. The end of {self.log}:\n{tail}")
-            time.sleep(0.5)
-            if deadline - time.monotonic() > 15:
-                deadline = time.monotonic() + 15
+            if self._comes_up(self._process):
+                return
+            time.sleep(1)
+        tail = self.log.read_text(errors="replace")[-1500:]
+        raise EngineFailed(f"{self.NAME} does not start. The end of {self.log}:\n{tail}")
+
+    def _comes_up(self, process: subprocess.Popen[bytes]) -> bool:
+        """Wait until the server answers; False when it ended or stayed silent, and was ended."""
+        deadline = time.monotonic() + START_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            if self._answers():
+                return True
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+        return False
 
     def _forget_reused_pid(self) -> None:
+        """Drop a pid file whose number somebody else got after a crash: it would stop the server."""
         with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
             if _command_of(int(self._pid_file.read_text().split()[0])):
                 self._pid_file.unlink()

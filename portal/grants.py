@@ -1,0 +1,33 @@
+"""Database rights of the role the portal runs as, set after every migration by the owner.
+
+The role may not create or own tables, and may only add to those that tell what happened.
+"""
+
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+
+
+def append_only_tables() -> list[str]:
+    """Return the tables whose rows are never changed: models that say `append_only = True`."""
+    return [m._meta.db_table for m in apps.get_models() if getattr(m, "append_only", False)]
+
+
+def grant_app_role(**_: Any) -> None:
+    """Grant the application's role what it needs and no more. Does nothing when it is the owner."""
+    role = settings.APP_DATABASE_USER
+    if not role or role == connection.settings_dict["USER"]:
+        return
+    name = connection.ops.quote_name(role)
+    with connection.cursor() as cursor:
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {name}")
+        cursor.execute(
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}"
+        )
+        cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}")
+        for table in append_only_tables():
+            cursor.execute(
+                f"REVOKE UPDATE, DELETE, TRUNCATE ON {connection.ops.quote_name(table)} FROM {name}"
+            )

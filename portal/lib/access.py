@@ -1,0 +1,138 @@
+"""Who may do what: roles, rights, and the query set that shows each partner its own rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, Self, TypeVar
+
+from django.db import models
+from django.utils.translation import gettext as _
+
+from portal.lib.errors import NotAllowed
+
+
+class Role(models.TextChoices):
+    """What an account is. The first three are staff, the rest belong to one partner."""
+
+    ADMIN = "admin", "Admin"
+    FINANCE = "finance", "Finance"
+    AGENT = "agent", "Agent"
+    OWNER = "owner", "Partner owner"
+    MEMBER = "member", "Partner member"
+
+
+PARTNER_SYSTEM = "partner_system"  # a partner's API key
+SYSTEM = "system"  # the portal's own jobs
+
+STAFF_ROLES = frozenset({Role.ADMIN, Role.FINANCE, Role.AGENT})
+PARTNER_ROLES = frozenset({Role.OWNER, Role.MEMBER, PARTNER_SYSTEM})
+
+
+class Actor(Protocol):
+    """Whoever acts: a user, a partner's API key or the system."""
+
+    @property
+    def role(self) -> str: ...
+    @property
+    def partner_id(self) -> str | None: ...
+    @property
+    def actor_id(self) -> str: ...
+    @property
+    def is_active(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SystemActor:
+    """The portal itself, for scheduled jobs."""
+
+    role: str = SYSTEM
+    partner_id: str | None = None
+    actor_id: str = SYSTEM
+    is_active: bool = True
+
+
+THE_SYSTEM = SystemActor()
+
+
+class Can(StrEnum):
+    """Rights, named by what they allow."""
+
+    CAPTURE_LEAD = "capture_lead"
+    SHARE_LEAD = "share_lead"
+    WITHDRAW_SHARE = "withdraw_share"
+    SHARE_APPOINTMENT = "share_appointment"
+    EXPIRE_SHARE = "expire_share"
+    WORK_LEAD = "work_lead"
+    CLOSE_LEAD = "close_lead"
+    CONFIRM_CLOSING = "confirm_closing"
+    SEE_REVENUE = "see_revenue"
+    MANAGE_PARTNERS = "manage_partners"
+    CHANGE_SETTINGS = "change_settings"
+    MANAGE_ENDPOINTS = "manage_endpoints"
+    SEE_ANALYTICS = "see_analytics"
+
+
+_STAFF_WORK = frozenset(
+    {Can.CAPTURE_LEAD, Can.SHARE_LEAD, Can.WITHDRAW_SHARE, Can.SHARE_APPOINTMENT, Can.WORK_LEAD}
+)
+GRANTS: dict[str, frozenset[Can]] = {
+    Role.ADMIN: frozenset(Can) - {Can.CHANGE_SETTINGS},
+    Role.FINANCE: frozenset({Can.SEE_REVENUE, Can.SEE_ANALYTICS, Can.CONFIRM_CLOSING}),
+    Role.AGENT: _STAFF_WORK
+    | {Can.CLOSE_LEAD, Can.CONFIRM_CLOSING, Can.SEE_ANALYTICS, Can.SEE_REVENUE},
+    Role.OWNER: frozenset(
+        {Can.WORK_LEAD, Can.CLOSE_LEAD, Can.SEE_REVENUE, Can.CHANGE_SETTINGS, Can.MANAGE_ENDPOINTS}
+    ),
+    Role.MEMBER: frozenset({Can.WORK_LEAD, Can.CLOSE_LEAD, Can.SEE_REVENUE}),
+    PARTNER_SYSTEM: frozenset(
+        {Can.WORK_LEAD, Can.CLOSE_LEAD, Can.SEE_REVENUE, Can.MANAGE_ENDPOINTS}
+    ),
+    SYSTEM: frozenset(Can),
+}
+
+
+def is_staff(actor: Actor) -> bool:
+    """Return whether ACTOR works for the company that owns the leads."""
+    return actor.role in STAFF_ROLES or actor.role == SYSTEM
+
+
+def may(actor: Actor, right: Can) -> bool:
+    """Return whether ACTOR has RIGHT."""
+    return actor.is_active and right in GRANTS.get(actor.role, frozenset())
+
+
+def require(actor: Actor, right: Can) -> None:
+    """Open a service: refuse with :class:`NotAllowed` unless ACTOR has RIGHT."""
+    if not may(actor, right):
+        raise NotAllowed(_("You have no right to do this."), right=right.value)
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class PartnerScopedQuerySet(models.QuerySet[M]):
+    """Rows that belong to a partner. Reading starts with :meth:`visible_to`; nobody sees by default.
+
+    `partner_lookup` is the path from the row to its partner's id.
+    """
+
+    partner_lookup = "partner_id"
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Return the rows ACTOR may see: all for staff, a partner's own, none for others."""
+        if not actor.is_active:
+            return self.none()
+        if is_staff(actor):
+            return self.all()
+        if actor.role in PARTNER_ROLES and actor.partner_id:
+            return self.filter(**{self.partner_lookup: actor.partner_id})
+        return self.none()
+
+
+class StaffOnlyQuerySet(models.QuerySet[M]):
+    """Rows only the company's own people may see."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Return all rows for staff and none for anybody else."""
+        return self.all() if actor.is_active and is_staff(actor) else self.none()

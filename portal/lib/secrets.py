@@ -1,0 +1,37 @@
+"""Secrets that must be read again (endpoint secrets), encrypted with a key from the environment."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.db import models
+
+if TYPE_CHECKING:
+    _TextField = models.TextField[str, str]
+else:
+    _TextField = models.TextField
+
+
+@lru_cache(maxsize=1)
+def _box() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.FIELD_ENCRYPTION_KEYS])
+
+
+@lru_cache(maxsize=4096)
+def _opened(token: str) -> str:
+    return _box().decrypt(token.encode()).decode()
+
+
+class EncryptedTextField(_TextField):
+    """Text that is readable here and not in the database. The first key encrypts, all decrypt."""
+
+    def from_db_value(self, value: Any, *_: Any) -> str | None:
+        return None if value is None else (_opened(value) if value else "")
+
+    def get_db_prep_save(self, value: Any, connection: Any) -> Any:
+        if value:
+            value = _box().encrypt(str(value).encode()).decode()
+        return super().get_db_prep_save(value, connection)

@@ -1,0 +1,79 @@
+"""What every answer gets: a request id, safe headers, and a login where one is needed."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+import redis
+from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequired
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+
+from portal.lib.request_id import request_id_var
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+_SAFE_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
+
+
+class RequestIdMiddleware:
+    """Name each request; the name stands in the log, the event, the answer and the problem."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if _SAFE_ID.match(given) else uuid.uuid4().hex
+        token = request_id_var.set(request_id)
+        try:
+            response = self.get_response(request)
+        finally:
+            request_id_var.reset(token)
+        response["X-Request-Id"] = request_id
+        return response
+
+
+class EdgeHeadersMiddleware:
+    """Headers Django has no setting for. Nothing personal is kept by a browser or a proxy."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if not request.path.startswith("/static/"):
+            response.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class RedisDownMiddleware:
+    """Without Redis sign-in cannot be limited, so it fails closed with 503; work goes on."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, redis.ConnectionError | redis.TimeoutError):
+            response = render(request, "503.html", status=503)
+            response["Retry-After"] = "30"
+            return response
+        return None
+
+
+class LoginRequiredMiddleware(DjangoLoginRequired):
+    """Every page is private unless it says otherwise; a fragment is told to go to the login."""
+
+    def handle_no_permission(self, request, view_func):  # type: ignore[no-untyped-def]
+        if getattr(request, "htmx", False):
+            response = HttpResponse(status=401)
+            response["HX-Redirect"] = reverse("account_login")
+            return response
+        return super().handle_no_permission(request, view_func)

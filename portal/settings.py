@@ -1,0 +1,320 @@
+"""Settings, all from the environment (`.env.example` names each)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from portal.lib import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- how it runs -------------------------------------------------------------------------------
+MODE = env.text("PORTAL_MODE", "production")
+if MODE not in ("production", "demo"):
+    raise ImproperlyConfigured("PORTAL_MODE must be production or demo.")
+DEMO = MODE == "demo"
+DEBUG = False  # an error page with our settings on it is never what anybody needs
+SECRET_KEY = env.text("SECRET_KEY")
+# Fernet key for secrets that must be read again: endpoint secrets.
+FIELD_ENCRYPTION_KEYS = env.words("FIELD_ENCRYPTION_KEY")
+DATA_DIR = Path(env.text("PORTAL_DATA_DIR", str(BASE_DIR / "var")))
+PORTAL_ORIGIN = env.text("PORTAL_ORIGIN", "http://127.0.0.1:8000" if DEMO else None)
+PORTAL_NAME = env.text("PORTAL_NAME", "Partner portal")
+_origin = urlsplit(PORTAL_ORIGIN)
+SECURE_ORIGIN = _origin.scheme == "https"
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", f"{_origin.hostname},localhost,127.0.0.1" if DEMO else f"{_origin.hostname}"
+)
+CSRF_TRUSTED_ORIGINS = [PORTAL_ORIGIN]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "portal.apps.PortalAdminConfig",
+    "csp",
+    "django_htmx",
+    "template_partials",
+    "lucide",
+    "rest_framework",
+    "drf_spectacular",
+    "allauth",
+    "allauth.account",
+    "portal.apps.PortalConfig",
+    "events",
+    "partners",
+    "leads",
+    "commissions",
+]
+
+MIDDLEWARE = [
+    "portal.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "portal.middleware.EdgeHeadersMiddleware",
+    "portal.middleware.RedisDownMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "portal.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "builtins": ["portal.templatetags.portal_ui"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.portal",
+            ],
+        },
+    }
+]
+
+# --- engines -----------------------------------------------------------------------------------
+# Migrations run as the owner of the tables; everything else as a role that is neither owner nor
+# superuser.
+_migrating = sys.argv[1:2] in (["migrate"], ["sqlmigrate"])
+DATABASE_URL = env.text("DATABASE_URL", "postgresql:///portal")
+DATABASES = {
+    "default": dj_database_url.parse(
+        env.text("MIGRATION_DATABASE_URL", DATABASE_URL) if _migrating else DATABASE_URL,
+        conn_max_age=None,
+        conn_health_checks=True,
+    )
+}
+DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "portal"
+APP_DATABASE_USER = urlsplit(DATABASE_URL).username or ""
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+_redis_timeouts = {"socket_connect_timeout": 0.5, "socket_timeout": 2}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "portal",
+        "OPTIONS": _redis_timeouts,
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_PUBLISH_RETRY = False  # a doorbell that does not ring is answered by the sweep
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 5,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"events.tasks.dispatch": {"queue": "dispatch"}}
+CELERY_BEAT_SCHEDULE = {
+    "dispatch-what-is-due": {
+        "task": "events.tasks.dispatch",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "expire-unanswered-shares": {
+        "task": "leads.tasks.expire_shares",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
+    "compare-partner-days": {
+        "task": "commissions.tasks.rebuild_partner_days",
+        "schedule": 86400.0,
+        "options": {"expires": 3600},
+    },
+    "prune-events": {
+        "task": "events.tasks.prune",
+        "schedule": 86400.0,
+        "options": {"expires": 3600},
+    },
+}
+
+# --- people ------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "partners.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "partners.adapter.PortalAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are made by an admin, never by signing up
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = False
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
+SESSION_COOKIE_AGE = 12 * 3600
+
+# --- the edge ----------------------------------------------------------------------------------
+SESSION_COOKIE_NAME = "__Host-session" if SECURE_ORIGIN else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE_ORIGIN else "csrf"
+LANGUAGE_COOKIE_NAME = "__Host-language" if SECURE_ORIGIN else "language"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_ORIGIN
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = SECURE_ORIGIN
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.number("TRUSTED_PROXY_COUNT", 0) else None
+)
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE_ORIGIN else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_ORIGIN
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- languages and times -----------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- mail --------------------------------------------------------------------------------------
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "portal@portal.example")
+EMAIL_TIMEOUT = 10
+if env.text("SMTP_HOST", ""):
+    EMAIL_HOST = env.text("SMTP_HOST")
+    EMAIL_PORT = env.number("SMTP_PORT", 587)
+    EMAIL_HOST_USER = env.text("SMTP_USER", "")
+    EMAIL_HOST_PASSWORD = env.text("SMTP_PASSWORD", "")
+    EMAIL_USE_TLS = env.flag("SMTP_TLS", default=True)
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DATA_DIR / "mail"
+
+# --- API ---------------------------------------------------------------------------------------
+API_RATE_LIMIT = env.number("API_RATE_LIMIT", 600)  # requests a minute and key
+API_RATE_BURST = env.number("API_RATE_BURST", 100)
+if API_RATE_LIMIT == 0 and not DEMO:
+    raise ImproperlyConfigured("API_RATE_LIMIT=0 is for PORTAL_MODE=demo only.")
+API_MAX_BODY = 262_144  # bytes
+IDEMPOTENCY_KEPT_DAYS = 7
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["partners.auth.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["portal.lib.parsing.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "portal.lib.api.problem_for",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Partner portal API",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": "/api",
+}
+
+# --- rules that are settings -------------------------------------------------------------------
+CONSENT_POLICY = {
+    market: env.text(f"CONSENT_POLICY_{market.upper()}", "attested") for market in ("uae", "india")
+}
+if not set(CONSENT_POLICY.values()) <= {"attested", "explicit"}:
+    raise ImproperlyConfigured("CONSENT_POLICY_UAE and _INDIA are attested or explicit.")
+SHARE_EXPIRES_AFTER_DAYS = env.number("SHARE_EXPIRES_AFTER_DAYS", 14)
+CLIENT_LINK_DAYS = env.number("CLIENT_LINK_DAYS", 30)
+MFA_REQUIRED_ROLES = env.words("MFA_REQUIRED_ROLES")
+DEMO_PASSWORD = env.text("DEMO_PASSWORD", "demo-portal-2026") if DEMO else ""
+INBOX_ORIGIN = f"http://127.0.0.1:{env.number('INBOX_PORT', 8001)}"
+
+# --- webhooks ----------------------------------------------------------------------------------
+WEBHOOK_ALLOW_LOOPBACK = env.flag("WEBHOOK_ALLOW_LOOPBACK") and DEMO
+# Seconds from the end of one attempt to the next (contract section 4).
+WEBHOOK_RETRY_SCHEDULE = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
+WEBHOOK_RETRY_JITTER = 0.2
+if DEMO and env.text("WEBHOOK_RETRY_SCHEDULE", ""):
+    WEBHOOK_RETRY_SCHEDULE = [int(delay) for delay in env.words("WEBHOOK_RETRY_SCHEDULE")]
+    WEBHOOK_RETRY_JITTER = 0.0
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "portal.lib.request_id.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        }
+    },
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+}

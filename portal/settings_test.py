@@ -1,0 +1,20 @@
+"""The suite's settings: the same, on throwaway engines, with quick hashing."""
+
+import os
+
+os.environ.setdefault("PORTAL_MODE", "demo")
+os.environ.setdefault("SECRET_KEY", "only-for-the-suite-" + "x" * 40)
+os.environ.setdefault("FIELD_ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+os.environ.setdefault("WEBHOOK_ALLOW_LOOPBACK", "1")
+os.environ.setdefault("API_RATE_LIMIT", "0")
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+
+from portal.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+ACCOUNT_RATE_LIMITS = False

@@ -1,0 +1,230 @@
+"""The vocabulary of our templates; `templates/components/README.md` shows each with an example.
+
+Thin on purpose: what is drawn lives in `portal.lib`, so that Python code can draw the same.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django import forms, template
+from django.forms.boundfield import BoundField
+from django.template.context import Context
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from portal.lib import charts, formats, marks
+from portal.lib.access import Role
+
+register = template.Library()
+
+# --- words and small marks -----------------------------------------------------------------
+register.simple_tag(formats.money, name="money")
+register.simple_tag(formats.number, name="number")
+register.simple_tag(formats.percent, name="percent")
+register.simple_tag(formats.duration, name="duration")
+register.simple_tag(formats.date, name="day")
+register.simple_tag(formats.exact_time, name="exact_time")
+register.simple_tag(marks.icon, name="icon")
+register.simple_tag(marks.status_dot, name="status_dot")
+register.simple_tag(marks.dot, name="dot")
+register.simple_tag(marks.badge, name="badge")
+register.simple_tag(marks.capacity_bar, name="capacity_bar")
+register.filter("or_nothing", marks.or_nothing)
+register.simple_tag(charts.bar_chart, name="bar_chart")
+register.simple_tag(charts.line_chart, name="line_chart")
+register.simple_tag(charts.donut_chart, name="donut_chart")
+
+
+@register.simple_tag
+def when(moment: dt.datetime | None) -> SafeString:
+    """Show MOMENT relative to now, the exact time on hover."""
+    return marks.when(moment)
+
+
+# --- navigation ----------------------------------------------------------------------------
+class NavEntry(NamedTuple):
+    """One place to go from anywhere."""
+
+    path: str
+    label: str | Promise
+    icon: str
+
+
+_LEADS = NavEntry("/leads/", _("Leads"), "users-round")
+_PARTNERS = NavEntry("/admin/partners/partner/", _("Partners"), "handshake")
+_ANALYTICS = NavEntry("/analytics/", _("Analytics"), "chart-column")
+_RECONCILIATION = NavEntry("/reconciliation/", _("Reconciliation"), "scale")
+_ADMINISTRATION = NavEntry("/admin/", _("Administration"), "shield-check")
+_PARTNER_PAGES = (
+    NavEntry("/portal/", _("Dashboard"), "layout-dashboard"),
+    NavEntry("/portal/leads/", _("Leads"), "users-round"),
+    NavEntry("/portal/commissions/", _("Commissions"), "hand-coins"),
+    NavEntry("/portal/reconciliation/", _("Reconciliation"), "scale"),
+)
+_SETTINGS = NavEntry("/portal/settings/", _("Settings"), "settings")
+# At most seven, because more is a list to read instead of a place to know.
+NAVIGATION: dict[str, tuple[NavEntry, ...]] = {
+    Role.ADMIN: (_LEADS, _PARTNERS, _ANALYTICS, _RECONCILIATION, _ADMINISTRATION),
+    Role.FINANCE: (_RECONCILIATION, _ANALYTICS, _LEADS, _PARTNERS),
+    Role.AGENT: (_LEADS, _ANALYTICS, _RECONCILIATION),
+    Role.OWNER: (*_PARTNER_PAGES, _SETTINGS),
+    Role.MEMBER: (*_PARTNER_PAGES, _SETTINGS),
+}
+
+
+@register.simple_tag(takes_context=True)
+def nav_entries(context: Context) -> list[dict[str, Any]]:
+    """Return the entries of the reader's role; the one whose path fits best is `current`."""
+    request = context.get("request")
+    entries = NAVIGATION.get(getattr(getattr(request, "user", None), "role", ""), ())
+    path = getattr(request, "path", "")
+    fitting = [entry.path for entry in entries if path.startswith(entry.path)]
+    here = max(fitting, key=len, default="")
+    return [{**entry._asdict(), "current": entry.path == here} for entry in entries]
+
+
+# --- containers ----------------------------------------------------------------------------
+@register.simple_block_tag
+def card(content: str, title: str = "", icon: str = "", note: str = "", id: str = "") -> SafeString:
+    """Put CONTENT on a card with TITLE, an ICON before it and a NOTE at its end."""
+    head = SafeString("")
+    if title:
+        drawn = marks.icon(icon, 18) if icon else ""
+        side = format_html('<span class="card-note">{}</span>', note) if note else ""
+        head = format_html('<header class="card-head">{}<h2>{}</h2>{}</header>', drawn, title, side)
+    named = format_html(' id="{}"', id) if id else ""
+    return format_html('<section class="card"{}>{}{}</section>', named, head, content)
+
+
+@register.simple_block_tag
+def withheld_card(content: str, title: str, reason: str) -> SafeString:
+    """Show that TITLE is withheld and the REASON; CONTENT may offer to ask for it."""
+    return format_html(
+        '<section class="card withheld"><header class="card-head">{}<h2>{}</h2>'
+        '<span class="card-note">{}</span></header><p class="muted">{}</p>{}</section>',
+        marks.icon("lock", 18),
+        title,
+        _("Withheld"),
+        reason,
+        content,
+    )
+
+
+@register.simple_block_tag
+def empty_state(content: str, title: str, icon: str = "inbox") -> SafeString:
+    """Say that there is nothing here yet, under TITLE; CONTENT says what to do next."""
+    return format_html(
+        '<div class="empty"><span class="empty-icon">{}</span><h2>{}</h2>{}</div>',
+        marks.icon(icon, 24),
+        title,
+        content,
+    )
+
+
+@register.simple_block_tag
+def dialog(content: str, id: str, title: str) -> SafeString:
+    """Hide CONTENT in a dialog named TITLE; a button with `data-open="ID"` opens it."""
+    return format_html(
+        '<dialog class="dialog" id="{id}" aria-labelledby="{id}-title"><header class="dialog-head">'
+        '<h2 id="{id}-title">{title}</h2><button type="button" class="button quiet square"'
+        ' data-close aria-label="{close}">{cross}</button></header>{content}</dialog>',
+        id=id,
+        title=title,
+        close=_("Close"),
+        cross=marks.icon("x", 18),
+        content=content,
+    )
+
+
+@register.inclusion_tag("components/stat.html")
+def stat(
+    label: str, value: object, note: str = "", tone: str = "", href: str = ""
+) -> dict[str, object]:
+    """Show one figure of a dashboard: LABEL, VALUE and a NOTE below it."""
+    return {"label": label, "value": value, "note": note, "tone": tone, "href": href}
+
+
+@register.inclusion_tag("components/pager.html", takes_context=True)
+def pager(
+    context: Context,
+    next: str | None = None,
+    previous: str | None = None,
+    count: int | None = None,
+    target: str = "",
+) -> dict[str, object]:
+    """Link the pages before and after by cursor, keeping the filters that stand in the address."""
+    keys = ("next", "previous", "count", "target")
+    values = dict(zip(keys, (next, previous, count, target), strict=True))
+    return {**values, "request": context.get("request")}
+
+
+# --- forms ---------------------------------------------------------------------------------
+_KINDS: tuple[tuple[type[forms.Widget], str], ...] = (
+    (forms.CheckboxSelectMultiple, "choices"),
+    (forms.RadioSelect, "choices"),
+    (forms.CheckboxInput, "check"),
+)
+
+
+@register.inclusion_tag("components/field.html")
+def field(
+    bound: BoundField,
+    hint: str = "",
+    label: str = "",
+    prefix: str = "",
+    suffix: str = "",
+    switch: bool = False,
+) -> dict[str, object]:
+    """Show BOUND with its label above, its hint below and its errors beside it.
+
+    PREFIX and SUFFIX stand in the input's frame, such as a currency or %; money fields bring
+    their own. SWITCH draws a tick box as a switch.
+    """
+    widget = bound.field.widget
+    kind = next((name for of, name in _KINDS if isinstance(widget, of)), "input")
+    prefix = prefix or str(getattr(bound.field, "currency", ""))
+    return {
+        "field": bound,
+        "kind": "switch" if switch and kind == "check" else kind,
+        "label": label or bound.label,
+        "hint": hint or bound.help_text,
+        "prefix": prefix,
+        "suffix": suffix,
+        "control": _control(bound, kind),
+    }
+
+
+def _control(bound: BoundField, kind: str) -> SafeString:
+    """Render the widget, with what a screen reader needs to find its hint and errors."""
+    return bound.as_widget(attrs=_described(bound) if kind != "choices" else {})
+
+
+def _described(bound: BoundField) -> dict[str, Any]:
+    name = bound.auto_id
+    by = [f"{name}-error"] if bound.errors else []
+    by += [f"{name}-hint"] if bound.help_text else []
+    attrs: dict[str, Any] = {"aria-describedby": " ".join(by)} if by else {}
+    if bound.errors:
+        attrs["aria-invalid"] = "true"
+    return attrs
+
+
+@register.inclusion_tag("components/form_errors.html")
+def form_errors(form: forms.BaseForm) -> dict[str, object]:
+    """Sum up what has to be put right in FORM, each error a link to its field."""
+    pairs: Sequence[tuple[BoundField, str]] = [
+        (bound, str(error)) for bound in form.visible_fields() for error in bound.errors
+    ]
+    hidden = [str(error) for bound in form.hidden_fields() for error in bound.errors]
+    return {"pairs": pairs, "general": [*form.non_field_errors(), *hidden]}
+
+
+@register.inclusion_tag("components/form_fields.html")
+def form_fields(form: forms.BaseForm) -> dict[str, object]:
+    """Show the error summary and every field of FORM."""
+    return {"form": form}
