@@ -114,7 +114,8 @@ class Engines:
     """The engines of one data directory.
 
     :param directory: the handle: ports, passwords and, where reachable, the data
-    :param throwaway: quick and not durable; the data goes when the engines stop
+    :param throwaway: quick and not durable; the data goes when the engines stop. The first start
+        of a directory settles it.
     """
 
     directory: Path

@@ -94,7 +94,8 @@ def free_port(preferred: int = 0) -> int:
 def _command_of(pid: int) -> str:
     """Return the command line of process PID; empty when it has ended."""
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return b" ".join(words).decode(errors="replace")
     if sys.platform == "linux":
         return ""
     listing = ["ps", "-o", "command=", "-p", str(pid)]
@@ -179,7 +180,7 @@ class Engine:
         return False
 
     def _forget_reused_pid(self) -> None:
-        """Drop a pid file whose number somebody else got after a crash: it would stop the server."""
+        """Drop a pid file whose number somebody else got: the server would refuse to start."""
         with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
             if _command_of(int(self._pid_file.read_text().split()[0])):
                 self._pid_file.unlink()
