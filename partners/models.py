@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from partners.types import REGIONS, TYPES, Direction, Market, PartnerType, Service
 from portal.lib import ids
 from portal.lib.access import (
-
     PARTNER_SYSTEM,
     STAFF_ROLES,
     Actor,
@@ -318,5 +317,3 @@ class ApiKey(models.Model):
     def actor(self) -> Actor:
         """Who acts when this key is used."""
         return self.user if self.user is not None else self
-
-
