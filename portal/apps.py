@@ -11,7 +11,9 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         from portal import checks  # noqa: F401, PLC0415 - registers the deployment checks
         from portal.grants import grant_app_role  # noqa: PLC0415 - models must be loaded first
+        from portal.lib import converters  # noqa: PLC0415
 
+        converters.register()
         post_migrate.connect(grant_app_role, sender=self)
 
 

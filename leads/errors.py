@@ -1,0 +1,59 @@
+"""Why sharing or working a lead may be refused."""
+
+from portal.lib.errors import Conflict, NotAllowed, Unprocessable
+
+
+class CapacityReached(Conflict):
+    """The partner already works as many leads as it takes."""
+
+    code = "capacity_reached"
+
+
+class AlreadyShared(Conflict):
+    """The lead is live with this partner."""
+
+    code = "already_shared"
+
+
+class PartnerInactive(Conflict):
+    """The partner gets no new leads."""
+
+    code = "partner_inactive"
+
+
+class PartnerNameMismatch(Unprocessable):
+    """The name sent is not the partner's."""
+
+    code = "partner_name_mismatch"
+
+
+class CallbackNotVerified(Unprocessable):
+    """The address is not one of the partner's verified endpoints."""
+
+    code = "callback_not_verified"
+
+
+class ConsentWithheld(Unprocessable):
+    """Client or partner type allow nothing of what was to be shared."""
+
+    code = "consent_withheld"
+
+
+class ComplianceGate(Unprocessable):
+    """The law of the market forbids this partner this lead; `codes` say why."""
+
+    code = "compliance_gate"
+
+
+class ReasonRequired(Unprocessable):
+    """A rejection says why."""
+
+    code = "reason_required"
+
+
+class PartnerMismatch(NotAllowed):
+    """The partner named is not the caller's own."""
+
+    code = "partner_mismatch"
+
+
