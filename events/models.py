@@ -1,0 +1,305 @@
+"""What happened, and telling others: events, endpoints, deliveries and each try."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from portal.lib import ids
+from portal.lib.access import PartnerScopedQuerySet
+from portal.lib.secrets import EncryptedTextField
+
+
+class EventQuerySet(PartnerScopedQuerySet["Event"]):
+    """Events; a partner's own only."""
+
+
+class Event(models.Model):
+    """One thing that happened: analytics, audit and outbox at once. Never changed, never deleted.
+
+    Partner, lead and share are ids without foreign keys, so that erasing never touches this row.
+    `data` holds ids, codes and figures, never a personal value.
+    """
+
+    append_only = True
+
+    class Kind(models.TextChoices):
+        """What can happen. The first seven names are the requirement's."""
+
+        LEAD_SHARED = "lead_shared", _("Lead shared")
+        LEAD_SHARE_FAILED = "lead_share_failed", _("Sharing refused")
+        PARTNER_COMMISSION_RECORDED = "partner_commission_recorded", _("Commission recorded")
+        PARTNER_COMMISSION_FAILED = "partner_commission_failed", _("Closing refused")
+        SHARE_PREFS_UPDATED = "share_prefs_updated", _("Sharing preferences changed")
+        APPOINTMENT_SHARED_WITH_PARTNER = (
+            "appointment_shared_with_partner",
+            _("Appointment shared"),
+        )
+        APPOINTMENT_SHARE_FAILED = "appointment_share_failed", _("Sharing an appointment refused")
+        APPOINTMENT_UPDATED = "appointment_updated", _("Appointment changed")
+        SHARE_ACCEPTED = "share_accepted", _("Lead accepted")
+        SHARE_IN_PROGRESS = "share_in_progress", _("Lead in progress")
+        SHARE_REJECTED = "share_rejected", _("Lead rejected")
+        SHARE_WITHDRAWN = "share_withdrawn", _("Lead withdrawn")
+        SHARE_EXPIRED = "share_expired", _("Offer expired")
+        SHARE_REVOKED = "share_revoked", _("Sharing revoked by the client")
+        SHARE_CLOSED = "share_closed", _("Deal closed")
+        LEAD_CAPTURED = "lead_captured", _("Lead captured")
+        CONSENT_DECIDED = "consent_decided", _("Consent decided")
+        CONSENT_WITHDRAWN = "consent_withdrawn", _("Consent withdrawn")
+        CLIENT_LINK_ISSUED = "client_link_issued", _("Client link issued")
+        CLOSING_CONFIRMED = "closing_confirmed", _("Closing confirmed")
+        PARTNER_CREATED = "partner_created", _("Partner created")
+        PARTNER_CHANGED = "partner_changed", _("Partner changed")
+        PARTNER_STATUS_CHANGED = "partner_status_changed", _("Partner status changed")
+        COMMISSION_PROPOSED = "commission_proposed", _("Commission proposed")
+        COMMISSION_PROPOSAL_DECIDED = "commission_proposal_decided", _("Commission decided")
+        CAPACITY_CHANGED = "capacity_changed", _("Capacity changed")
+        LICENCE_CHANGED = "licence_changed", _("Licence changed")
+        USER_CHANGED = "user_changed", _("User changed")
+        API_KEY_ISSUED = "api_key_issued", _("API key issued")
+        API_KEY_REVOKED = "api_key_revoked", _("API key revoked")
+        ENDPOINT_CREATED = "endpoint_created", _("Endpoint created")
+        ENDPOINT_CHALLENGED = "endpoint_challenged", _("Endpoint asked for its proof")
+        ENDPOINT_VERIFIED = "endpoint_verified", _("Endpoint verified")
+        ENDPOINT_DISABLED = "endpoint_disabled", _("Endpoint disabled")
+        ENDPOINT_REMOVED = "endpoint_removed", _("Endpoint removed")
+        WEBHOOK_EXHAUSTED = "webhook_exhausted", _("Webhook given up")
+
+    id = ids.TypeIDField(prefix="event", make=ids.uuid7, primary_key=True, editable=False)
+    kind = models.CharField(_("Kind"), max_length=40, choices=Kind.choices)
+    actor = models.CharField(_("Actor"), max_length=40)
+    partner_id = ids.TypeIDField(_("Partner"), prefix="partner", null=True)
+    lead_id = ids.TypeIDField(_("Lead"), prefix="lead", null=True)
+    share_id = ids.TypeIDField(_("Share"), prefix="share", null=True)
+    ok = models.BooleanField(_("OK"), default=True)
+    data = models.JSONField(_("Data"), default=dict, encoder=DjangoJSONEncoder)
+    request_id = models.CharField(_("Request"), max_length=64, blank=True)
+    at = models.DateTimeField(_("At"), default=timezone.now)
+    # The audit chain; a row outside every stream has none of these.
+    stream = models.CharField(max_length=40, blank=True)
+    sequence = models.BigIntegerField(null=True)
+    previous_hash = models.BinaryField(max_length=32, null=True)
+    hash = models.BinaryField(max_length=32, null=True)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["partner_id", "at"], name="events_event_of_partner"),
+            models.Index(fields=["lead_id", "at"], name="events_event_of_lead"),
+            models.Index(fields=["share_id", "at"], name="events_event_of_share"),
+            models.Index(fields=["kind", "at"], name="events_event_of_kind"),
+            models.Index(fields=["actor", "at"], name="events_event_of_actor"),
+            models.Index(fields=["at", "id"], name="events_event_at"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stream", "sequence"],
+                condition=Q(sequence__isnull=False),
+                name="events_event_once_in_stream",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+
+class EndpointQuerySet(PartnerScopedQuerySet["Endpoint"]):
+    def kept(self) -> Self:
+        """Return the endpoints that were not removed."""
+        return self.filter(removed_at__isnull=True)
+
+    def receiving(self) -> Self:
+        """Return the endpoints that proved to be the partner's and are switched on."""
+        return self.kept().filter(enabled=True, verified_at__isnull=False)
+
+
+class Endpoint(models.Model):
+    """An address of a partner's system. It gets nothing but challenges until it has echoed one."""
+
+    class DisabledReason(models.TextChoices):
+        GONE = "gone", _("It answered 410 Gone")
+        OWNER = "owner", _("Switched off by its owner")
+
+    id = ids.TypeIDField(prefix="endpoint", make=ids.uuid7, primary_key=True, editable=False)
+    partner = models.ForeignKey("partners.Partner", models.CASCADE, related_name="endpoints")
+    url = models.CharField(_("Address"), max_length=2048)
+    # Empty means every type.
+    event_types = ArrayField(
+        models.CharField(max_length=60), verbose_name=_("Event types"), default=list, blank=True
+    )
+    secret = EncryptedTextField(editable=False)
+    challenge = models.CharField(max_length=64, editable=False)
+    verified_at = models.DateTimeField(_("Verified"), null=True, blank=True)
+    enabled = models.BooleanField(_("Enabled"), default=True)
+    disabled_reason = models.CharField(
+        _("Why disabled"), max_length=20, choices=DisabledReason.choices, blank=True
+    )
+    # Whose turn it is: the dispatcher serves the endpoint that waited longest.
+    served_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_at = models.DateTimeField(_("Created"), default=timezone.now, editable=False)
+    removed_at = models.DateTimeField(_("Removed"), null=True, blank=True)
+
+    objects = EndpointQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "url"],
+                condition=Q(removed_at__isnull=True),
+                name="events_endpoint_once_per_partner",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def verified(self) -> bool:
+        return self.verified_at is not None
+
+
+class DeliveryQuerySet(PartnerScopedQuerySet["Delivery"]):
+    """Deliveries; a partner's own only."""
+
+
+class Delivery(models.Model):
+    """One message to one recipient, kept until it is sent, cancelled or given up.
+
+    It holds ids, never a body: the body is built at each attempt, so that a withdrawal beats a
+    retry. It is also the queue: `next_attempt_at` says when, the lease says who sends it now.
+    """
+
+    class Channel(models.TextChoices):
+        WEBHOOK = "webhook", _("Webhook")
+        EMAIL = "email", _("Email")
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Waiting")
+        SENDING = "sending", _("Sending")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Given up")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    id = ids.TypeIDField(prefix="delivery", make=ids.uuid7, primary_key=True, editable=False)
+    # Random, because partners see it and must not compare clocks.
+    webhook_id = ids.TypeIDField(prefix="msg", make=ids.random_uuid, unique=True, editable=False)
+    channel = models.CharField(_("Channel"), max_length=8, choices=Channel.choices)
+    endpoint = models.ForeignKey(
+        Endpoint, models.CASCADE, null=True, related_name="deliveries", db_index=False
+    )
+    partner_id = ids.TypeIDField(_("Partner"), prefix="partner", null=True)
+    type = models.CharField(_("Type"), max_length=60, help_text=_("Event type or mail template."))
+    event_id = ids.TypeIDField(_("Event"), prefix="event")
+    event_at = models.DateTimeField(_("Happened"))
+    refs = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    state = models.CharField(
+        _("State"), max_length=10, choices=State.choices, default=State.PENDING
+    )
+    attempts = models.PositiveSmallIntegerField(_("Attempts"), default=0)
+    next_attempt_at = models.DateTimeField(_("Next attempt"), db_default=Now())
+    lease_id = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    last_error = models.CharField(_("Last error"), max_length=30, blank=True)
+    created_at = models.DateTimeField(_("Created"), db_default=Now(), editable=False)
+    finished_at = models.DateTimeField(_("Finished"), null=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["endpoint", "next_attempt_at"],
+                condition=Q(state="pending"),
+                name="events_delivery_due",
+            ),
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(state="pending"),
+                name="events_delivery_oldest_due",
+            ),
+            models.Index(
+                fields=["endpoint", "lease_until"],
+                condition=Q(state="sending"),
+                name="events_delivery_in_flight",
+            ),
+            models.Index(fields=["endpoint", "id"], name="events_delivery_of_endpoint"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event_id", "endpoint", "type"], name="events_delivery_once_per_event"
+            ),
+            models.CheckConstraint(
+                condition=Q(channel="email", endpoint__isnull=True)
+                | Q(channel="webhook", endpoint__isnull=False),
+                name="events_delivery_recipient_fits_channel",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="sending", lease_id__isnull=False, lease_until__isnull=False)
+                | (~Q(state="sending") & Q(lease_id__isnull=True, lease_until__isnull=True)),
+                name="events_delivery_leased_while_sending",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.webhook_id}"
+
+
+class Attempt(models.Model):
+    """One try of a delivery: what came of it, and which fields left the house."""
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="tries", db_index=False)
+    number = models.PositiveSmallIntegerField(_("Number"))
+    started_at = models.DateTimeField(_("Started"))
+    duration_ms = models.PositiveIntegerField(_("Duration in ms"))
+    status = models.PositiveSmallIntegerField(_("Answer"), null=True)
+    error = models.CharField(_("Error"), max_length=30, blank=True)
+    fields = ArrayField(models.CharField(max_length=100), default=list)
+    body_sha256 = models.BinaryField(max_length=32, null=True)
+    response_head = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["delivery", "number"], name="events_attempt_of_delivery"),
+            BrinIndex(fields=["started_at"], name="events_attempt_started"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.error or self.status}"
+
+
+class StoredAnswer(models.Model):
+    """What a call with an Idempotency-Key was answered; without a status it is still running."""
+
+    caller = models.CharField(max_length=40)
+    method = models.CharField(max_length=10)
+    path = models.CharField(max_length=400)
+    key = models.CharField(max_length=255)
+    body_sha256 = models.BinaryField(max_length=32)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        indexes = [BrinIndex(fields=["created_at"], name="events_storedanswer_created")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["caller", "method", "path", "key"], name="events_storedanswer_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"

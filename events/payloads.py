@@ -1,0 +1,92 @@
+"""The types of messages, and who builds their bodies. The apps above register in `ready()`.
+
+A builder gets a batch and answers with one body per delivery, in one query. `None` means that
+the message may not be sent any more; it is then cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from events.models import Delivery, Endpoint
+
+VERIFY = "webhook.verify"
+# What an endpoint may subscribe to (contract section 4).
+TYPES = (
+    "lead.shared",
+    "lead.updated",
+    "lead.consent_updated",
+    "lead.revoked",
+    "appointment.shared",
+    "appointment.updated",
+    "commission.recorded",
+    "commission.updated",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A mail ready to send."""
+
+    to: str
+    subject: str
+    text: str
+
+
+Builder = Callable[[Sequence[Delivery]], Mapping[str, dict[str, Any] | None]]
+MailBuilder = Callable[[Mapping[str, Any]], Mail | None]
+
+_builders: dict[str, Builder] = {}
+_mail_builders: dict[str, MailBuilder] = {}
+
+
+def register(type: str, builder: Builder) -> None:  # noqa: A002 - the wire's own word
+    """Let BUILDER make the `data` of messages of TYPE."""
+    _builders[type] = builder
+
+
+def register_mail(template: str, builder: MailBuilder) -> None:
+    """Let BUILDER make the mails of TEMPLATE from their refs."""
+    _mail_builders[template] = builder
+
+
+def build(deliveries: Sequence[Delivery]) -> dict[str, dict[str, Any] | None]:
+    """Return the `data` of each delivery by its id; one call to the builder per type.
+
+    :raises LookupError: if nobody registered a type
+    """
+    by_type: dict[str, list[Delivery]] = {}
+    for delivery in deliveries:
+        by_type.setdefault(delivery.type, []).append(delivery)
+    built: dict[str, dict[str, Any] | None] = {}
+    for type_, batch in by_type.items():
+        if type_ not in _builders:
+            raise LookupError(f"nobody builds {type_}")
+        bodies = _builders[type_](batch)
+        for delivery in batch:
+            built[delivery.pk] = bodies.get(delivery.pk)
+    return built
+
+
+def build_mail(template: str, refs: Mapping[str, Any]) -> Mail | None:
+    """Return the mail of TEMPLATE for REFS, or None if it should not be sent any more.
+
+    :raises LookupError: if nobody registered the template
+    """
+    if template not in _mail_builders:
+        raise LookupError(f"nobody builds {template}")
+    return _mail_builders[template](refs)
+
+
+def challenges(deliveries: Sequence[Delivery]) -> Mapping[str, dict[str, Any] | None]:
+    """Build `webhook.verify`: the endpoint must echo this to prove that it is the partner's."""
+    wanted = {delivery.endpoint_id for delivery in deliveries}
+    open_ = dict(Endpoint.objects.kept().filter(pk__in=wanted).values_list("pk", "challenge"))
+    return {
+        delivery.pk: {"challenge": open_[delivery.endpoint_id]}
+        if delivery.endpoint_id in open_
+        else None
+        for delivery in deliveries
+    }

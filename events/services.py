@@ -1,0 +1,340 @@
+"""The only writers of events and deliveries."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from redis import Redis
+
+from events import egress, payloads, signing
+from events.models import Delivery, Endpoint, Event
+from portal.lib import ids
+from portal.lib.access import Actor, Can, is_staff, require
+from portal.lib.errors import Conflict, DomainError, NotFound, Unprocessable
+from portal.lib.request_id import request_id_var
+
+log = logging.getLogger(__name__)
+
+MAX_ENDPOINTS = 5
+BELL = "portal:dispatch:rung"
+BELL_MS = 5_000  # the sweep's own rhythm: a lost ring costs no more than one sweep
+
+
+class EndpointLimitReached(Conflict):
+    """The partner has as many endpoints as it may have."""
+
+    code = "endpoint_limit"
+
+
+class EndpointExists(Conflict):
+    """The partner has an endpoint with this address already."""
+
+    code = "endpoint_exists"
+
+
+class UnknownEventType(Unprocessable):
+    """Nobody can subscribe to this type."""
+
+    code = "unknown_event_type"
+
+
+class UrlRefused(Unprocessable):
+    """The address is not one we deliver to."""
+
+    code = "url_refused"
+
+
+def record_event(
+    kind: str,
+    *,
+    actor: Actor,
+    partner_id: str | None = None,
+    lead_id: str | None = None,
+    share_id: str | None = None,
+    ok: bool = True,
+    **data: object,
+) -> Event:
+    """Write down that KIND happened. DATA holds ids, codes and figures, never a personal value."""
+    return Event.objects.create(
+        kind=kind,
+        actor=actor.actor_id,
+        partner_id=partner_id,
+        lead_id=lead_id,
+        share_id=share_id,
+        ok=ok,
+        data=data,
+        request_id=request_id_var.get()[:64],
+    )
+
+
+@contextmanager
+def refusals_recorded(
+    kind: str,
+    *,
+    actor: Actor,
+    partner_id: object = None,
+    lead_id: object = None,
+    share_id: object = None,
+) -> Iterator[None]:
+    """Write an event that is not ok when the service inside refuses, then let the refusal pass.
+
+    Stands outside the service's transaction, so that the event outlives its rollback. The ids are
+    as the caller sent them; one that cannot be an id is left out.
+    """
+    try:
+        yield
+    except DomainError as refusal:
+        record_event(
+            kind,
+            actor=actor,
+            partner_id=_id_or_none("partner", partner_id),
+            lead_id=_id_or_none("lead", lead_id),
+            share_id=_id_or_none("share", share_id),
+            ok=False,
+            code=refusal.code,
+        )
+        raise
+
+
+def _id_or_none(prefix: str, given: object) -> str | None:
+    try:
+        return ids.encode(prefix, ids.decode(prefix, str(given)))
+    except ValueError:
+        return None
+
+
+def queue_webhooks(
+    event: Event,
+    type: str,  # noqa: A002 - the wire's own word
+    *,
+    partner_id: str,
+    refs: Mapping[str, Any],
+    endpoint_id: str | None = None,
+) -> int:
+    """Queue a message of TYPE about EVENT to the partner's endpoints; return to how many.
+
+    :param refs: ids from which the body is built at each attempt, never personal values
+    :param endpoint_id: only to this endpoint, if it still receives
+    """
+    receiving = Endpoint.objects.receiving().filter(
+        Q(event_types=[]) | Q(event_types__contains=[type]), partner_id=partner_id
+    )
+    if endpoint_id:
+        receiving = receiving.filter(pk=endpoint_id)
+    queued = [
+        _webhook(event, type, pk, partner_id, refs) for pk in receiving.values_list("pk", flat=True)
+    ]
+    if queued:
+        Delivery.objects.bulk_create(queued)
+        nudge()
+    return len(queued)
+
+
+def _webhook(
+    event: Event, type_: str, endpoint_id: str, partner_id: str, refs: Mapping[str, Any]
+) -> Delivery:
+    return Delivery(
+        channel=Delivery.Channel.WEBHOOK,
+        endpoint_id=endpoint_id,
+        partner_id=partner_id,
+        type=type_,
+        event_id=event.pk,
+        event_at=event.at,
+        refs=dict(refs),
+    )
+
+
+def queue_mail(event: Event, template: str, *, refs: Mapping[str, Any]) -> Delivery:
+    """Queue a mail of TEMPLATE about EVENT; address and text are made from REFS when it leaves."""
+    delivery = Delivery.objects.create(
+        channel=Delivery.Channel.EMAIL,
+        partner_id=event.partner_id,
+        type=template,
+        event_id=event.pk,
+        event_at=event.at,
+        refs=dict(refs),
+    )
+    nudge()
+    return delivery
+
+
+def nudge() -> None:
+    """Wake the dispatcher once the transaction is committed. The sweep is the guarantee."""
+    transaction.on_commit(_ring, robust=True)
+
+
+def _ring() -> None:
+    from events.tasks import dispatch  # noqa: PLC0415 - the task calls what is built on this module
+
+    try:
+        # One ring is enough until the dispatcher has heard it: it takes the bell down.
+        if bell().set(BELL, 1, nx=True, px=BELL_MS):
+            dispatch.apply_async(expires=30)
+    except Exception as error:  # noqa: BLE001 - whatever Redis has, the change is committed
+        log.warning("the dispatcher was not woken: %s", type(error).__name__)
+
+
+@lru_cache(maxsize=1)
+def bell() -> Redis:
+    """Return the connection for ringing; quick to give up, because nothing depends on it."""
+    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.2, socket_timeout=0.5)
+
+
+# --- endpoints ---------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def create_endpoint(
+    *, actor: Actor, url: str, event_types: Sequence[str] = (), partner_id: str | None = None
+) -> Endpoint:
+    """Register URL for the actor's partner (staff name it by PARTNER_ID) and challenge it.
+
+    :raises UrlRefused: if the address is not one we deliver to
+    :raises UnknownEventType: if one of EVENT_TYPES does not exist
+    :raises EndpointLimitReached: if the partner has five
+    :raises EndpointExists: if it has this one
+    """
+    require(actor, Can.MANAGE_ENDPOINTS)
+    owner = _lock_partner(actor, partner_id)
+    try:
+        address = egress.checked_url(url)
+    except egress.Refused as refused:
+        raise UrlRefused(str(refused)) from refused
+    if unknown := sorted(set(event_types) - set(payloads.TYPES)):
+        raise UnknownEventType(_("There is no such event type."), types=unknown)
+    kept = Endpoint.objects.kept().filter(partner_id=owner)
+    if kept.filter(url=address).exists():
+        raise EndpointExists(_("This address is registered already."))
+    if kept.count() >= MAX_ENDPOINTS:
+        raise EndpointLimitReached(_("A partner can have five endpoints."), limit=MAX_ENDPOINTS)
+    endpoint = Endpoint.objects.create(
+        partner_id=owner,
+        url=address,
+        event_types=sorted(set(event_types)),
+        secret=signing.new_secret(),
+        challenge=secrets.token_urlsafe(24),
+    )
+    event = record_event(
+        Event.Kind.ENDPOINT_CREATED, actor=actor, partner_id=owner, endpoint_id=endpoint.pk
+    )
+    _queue_challenge(event, endpoint)
+    return endpoint
+
+
+@transaction.atomic
+def request_verification(*, actor: Actor, endpoint_id: str) -> Endpoint:
+    """Send the endpoint a new challenge. One that was disabled starts again from its proof.
+
+    :raises NotFound: if ACTOR has no such endpoint
+    """
+    require(actor, Can.MANAGE_ENDPOINTS)
+    endpoint = _lock_endpoint(actor, endpoint_id)
+    if not endpoint.enabled:
+        endpoint.enabled, endpoint.disabled_reason, endpoint.verified_at = True, "", None
+    endpoint.challenge = secrets.token_urlsafe(24)
+    endpoint.save(update_fields=["enabled", "disabled_reason", "verified_at", "challenge"])
+    _cancel(endpoint, type=payloads.VERIFY)
+    event = record_event(
+        Event.Kind.ENDPOINT_CHALLENGED,
+        actor=actor,
+        partner_id=endpoint.partner_id,
+        endpoint_id=endpoint.pk,
+    )
+    _queue_challenge(event, endpoint)
+    return endpoint
+
+
+@transaction.atomic
+def remove_endpoint(*, actor: Actor, endpoint_id: str) -> None:
+    """Take the endpoint out of use for good; what waits for it is cancelled.
+
+    :raises NotFound: if ACTOR has no such endpoint
+    """
+    require(actor, Can.MANAGE_ENDPOINTS)
+    endpoint = _lock_endpoint(actor, endpoint_id)
+    endpoint.enabled, endpoint.removed_at, endpoint.secret = False, timezone.now(), ""
+    endpoint.save(update_fields=["enabled", "removed_at", "secret"])
+    _cancel(endpoint)
+    record_event(
+        Event.Kind.ENDPOINT_REMOVED,
+        actor=actor,
+        partner_id=endpoint.partner_id,
+        endpoint_id=endpoint.pk,
+    )
+
+
+@transaction.atomic
+def confirm_endpoint(*, actor: Actor, endpoint_id: str, echoed: str) -> bool:
+    """Mark the endpoint as verified if ECHOED is its present challenge; return whether it was."""
+    endpoint = Endpoint.objects.kept().select_for_update().filter(pk=endpoint_id).first()
+    if endpoint is None or not secrets.compare_digest(endpoint.challenge.encode(), echoed.encode()):
+        return False
+    if not endpoint.verified:
+        endpoint.verified_at = timezone.now()
+        endpoint.save(update_fields=["verified_at"])
+        record_event(
+            Event.Kind.ENDPOINT_VERIFIED,
+            actor=actor,
+            partner_id=endpoint.partner_id,
+            endpoint_id=endpoint.pk,
+        )
+    return True
+
+
+@transaction.atomic
+def disable_endpoint(*, actor: Actor, endpoint_id: str, reason: str) -> None:
+    """Stop delivering to the endpoint, saying why (:class:`Endpoint.DisabledReason`)."""
+    endpoint = Endpoint.objects.kept().select_for_update().filter(pk=endpoint_id).first()
+    if endpoint is None or not endpoint.enabled:
+        return
+    endpoint.enabled, endpoint.disabled_reason = False, reason
+    endpoint.save(update_fields=["enabled", "disabled_reason"])
+    record_event(
+        Event.Kind.ENDPOINT_DISABLED,
+        actor=actor,
+        partner_id=endpoint.partner_id,
+        endpoint_id=endpoint.pk,
+        reason=reason,
+    )
+
+
+def _lock_partner(actor: Actor, partner_id: str | None) -> str:
+    """Return the id of the partner ACTOR may act for, its row locked: the limit is counted."""
+    wanted = partner_id if is_staff(actor) else actor.partner_id
+    partners: Any = Endpoint._meta.get_field("partner").related_model
+    try:
+        found = partners._default_manager.select_for_update(no_key=True).filter(pk=wanted).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise NotFound(_("There is no such partner."))
+    return str(found.pk)
+
+
+def _lock_endpoint(actor: Actor, endpoint_id: str) -> Endpoint:
+    kept = Endpoint.objects.visible_to(actor).kept().select_for_update()
+    if (endpoint := kept.filter(pk=endpoint_id).first()) is None:
+        raise NotFound(_("There is no such endpoint."))
+    return endpoint
+
+
+def _cancel(endpoint: Endpoint, **which: str) -> None:
+    endpoint.deliveries.filter(state=Delivery.State.PENDING, **which).update(
+        state=Delivery.State.CANCELLED, finished_at=timezone.now()
+    )
+
+
+def _queue_challenge(event: Event, endpoint: Endpoint) -> None:
+    refs = {"endpoint": endpoint.pk}
+    _webhook(event, payloads.VERIFY, endpoint.pk, endpoint.partner_id, refs).save()
+    nudge()
