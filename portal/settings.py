@@ -165,7 +165,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "partners.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["partners.backends.PortalBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -262,12 +262,13 @@ if API_RATE_LIMIT == 0 and not DEMO:
     raise ImproperlyConfigured("API_RATE_LIMIT=0 is for PORTAL_MODE=demo only.")
 API_MAX_BODY = 262_144  # bytes
 IDEMPOTENCY_KEPT_DAYS = 7
+API_ANSWER_ONCE = "events.idempotency.answer_once"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["partners.auth.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.lib.parsing.StrictJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "portal.lib.openapi.PortalSchema",
     "EXCEPTION_HANDLER": "portal.lib.api.problem_for",
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": False,

@@ -98,7 +98,10 @@ def is_staff(actor: Actor) -> bool:
 
 
 def may(actor: Actor, right: Can) -> bool:
-    """Return whether ACTOR has RIGHT."""
+    """Return whether ACTOR has RIGHT. A limited API key leaves its holder only some."""
+    limits: frozenset[Can] | None = getattr(actor, "key_rights", None)
+    if limits is not None and right not in limits:
+        return False
     return actor.is_active and right in GRANTS.get(actor.role, frozenset())
 
 
