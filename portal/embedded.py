@@ -236,6 +236,16 @@ class Engines:
             if state["throwaway"]:
                 self._state_file.unlink()
 
+    def remove(self) -> None:
+        """Stop the engines and remove all their data."""
+        self.stop()
+        if home := self._state().get("home"):
+            for engine in (Postgres, Valkey):
+                shutil.rmtree(Path(home) / engine.NAME, ignore_errors=True)
+            if Path(home) != self.directory:
+                shutil.rmtree(home)
+            self._state_file.unlink()
+
     def status(self) -> dict[str, int]:
         """Return the process id of each engine, 0 for one that is not running."""
         state = self._state()
@@ -283,15 +293,15 @@ def main() -> int:
         description=main.__doc__,
         epilog="run takes the command to run after --",
     )
-    parser.add_argument("action", choices=["env", "run", "stop", "status"])
+    parser.add_argument("action", choices=["env", "run", "stop", "remove", "status"])
     parser.add_argument("--dir", type=Path, required=True, help="the data directory")
     parser.add_argument("--throwaway", action="store_true", help="quick, and gone when stopped")
     options = parser.parse_args(sys.argv[1:split])
     engines = Engines(options.dir, throwaway=options.throwaway)
     if options.action == "run":
         return _run(engines, sys.argv[split + 1 :])
-    if options.action == "stop":
-        engines.stop()
+    if options.action in ("stop", "remove"):
+        getattr(engines, options.action)()
     elif options.action == "status":
         for name, pid in engines.status().items():
             print(name, pid or "stopped")

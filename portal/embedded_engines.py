@@ -66,12 +66,15 @@ class Account:
             os.chown(path, self.uid, self.gid)
 
 
-def die_with_parent(number: int) -> Callable[[], None] | None:
-    """Return what makes a child get signal NUMBER when we end, however we end; Linux only."""
+def die_with_parent(number: int, parent: int | None = None) -> Callable[[], None] | None:
+    """Return what makes its caller get signal NUMBER when PARENT ends, however it ends.
+
+    Given to a child before it starts its program, PARENT is us. Linux only, None elsewhere.
+    """
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)
-    parent = os.getpid()
+    parent = parent or os.getpid()
 
     def ask() -> None:
         libc.prctl(PR_SET_PDEATHSIG, number)

@@ -9,7 +9,14 @@ os.environ.setdefault("WEBHOOK_ALLOW_LOOPBACK", "1")
 os.environ.setdefault("API_RATE_LIMIT", "0")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
+import dj_database_url  # noqa: E402
+
 from portal.settings import *  # noqa: E402, F403
+from portal.settings import DATABASES, DATABASE_URL  # noqa: E402
+
+# Only the owner may make the suite's databases.
+_owner = dj_database_url.parse(os.environ.get("MIGRATION_DATABASE_URL", DATABASE_URL))
+DATABASES["default"] |= {name: _owner[name] for name in ("USER", "PASSWORD")}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

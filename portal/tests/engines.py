@@ -1,0 +1,39 @@
+"""A pytest plugin: `pytest some/path` has real engines without any preparation.
+
+The process that is called starts throwaway ones; the workers of a parallel run inherit their
+addresses. Given addresses are used instead.
+"""
+
+import os
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from portal.embedded import Engines, given
+
+
+class Started:
+    """What this process started, if anything."""
+
+    folder: tempfile.TemporaryDirectory[str] | None = None
+    engines: Engines | None = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None]:
+    """Start the engines before anything reads the settings."""
+    if "PYTEST_XDIST_WORKER" not in os.environ and len(given()) < 2:
+        Started.folder = tempfile.TemporaryDirectory(prefix="portal-tests-")
+        Started.engines = Engines(Path(Started.folder.name) / "engines", throwaway=True)
+        os.environ.update(Started.engines.start(attached=True))
+    return (yield)
+
+
+def pytest_unconfigure() -> None:
+    """Stop what we started; were we killed, the engines end with us."""
+    if Started.engines and Started.folder:
+        Started.engines.stop()
+        Started.folder.cleanup()
+        Started.engines = Started.folder = None
