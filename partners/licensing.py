@@ -28,6 +28,7 @@ class GateCode(StrEnum):
     AGENT_REG_EXPIRED = "AGENT_REG_EXPIRED"
     AGENT_SUSPENDED = "AGENT_SUSPENDED"
     EVIDENCE_MISSING = "EVIDENCE_MISSING"
+    SERVICE_NOT_OFFERED = "SERVICE_NOT_OFFERED"
 
 
 SENTENCES: dict[str, str | Promise] = {
@@ -43,6 +44,7 @@ SENTENCES: dict[str, str | Promise] = {
     GateCode.EVIDENCE_MISSING: _(
         "Nobody has checked the partner's RERA registration in the register yet."
     ),
+    GateCode.SERVICE_NOT_OFFERED: _("The partner offers none of the services the client wants."),
 }
 
 # A developer sells its own projects and a service provider sells none: neither is an agent.
@@ -71,7 +73,7 @@ def failing_codes(
     codes: list[str] = []
     if lead_market != partner.market:
         codes.append(GateCode.MARKET_MISMATCH)
-    if not _is_gated(partner, lead_market):
+    if not is_gated(partner, lead_market):
         return codes
     if region not in INDIAN_STATES:
         return [*codes, GateCode.REGION_UNKNOWN]
@@ -96,7 +98,7 @@ def gate_snapshot(
     kept = list(licences)
     on = day_in(lead_market, at)
     codes = failing_codes(partner, kept, lead_market=lead_market, region=region, on=on)
-    gated = _is_gated(partner, lead_market)
+    gated = is_gated(partner, lead_market)
     licence = _best_licence(kept, region, on) if gated and region else None
     return {
         "at": at.isoformat(),
@@ -116,7 +118,8 @@ def describe(codes: Iterable[str]) -> list[str]:
     return [str(SENTENCES[code]) for code in codes]
 
 
-def _is_gated(partner: Partner, lead_market: str) -> bool:
+def is_gated(partner: Partner, lead_market: str) -> bool:
+    """Return whether PARTNER needs a registration to take a lead of this market."""
     return lead_market == Market.INDIA and partner.type in NEEDS_REGISTRATION
 
 

@@ -23,6 +23,8 @@ from portal.lib.access import (
     Role,
 )
 
+PERCENTAGE = [MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(100))]
+
 
 class PartnerQuerySet(PartnerScopedQuerySet["Partner"]):
     partner_lookup = "pk"
@@ -56,13 +58,15 @@ class Partner(models.Model):
         _("Status"), max_length=10, choices=Status.choices, default=Status.ACTIVE
     )
     default_commission = models.DecimalField(
-        _("Default commission %"),
-        max_digits=5,
-        decimal_places=2,
-        validators=[MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(100))],
+        _("Default commission %"), max_digits=5, decimal_places=2, validators=PERCENTAGE
     )
     proposed_commission = models.DecimalField(
-        _("Proposed commission %"), max_digits=5, decimal_places=2, null=True, blank=True
+        _("Proposed commission %"),
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=PERCENTAGE,
     )
     capacity_limit = models.PositiveIntegerField(
         _("Capacity"),
@@ -76,8 +80,6 @@ class Partner(models.Model):
         blank=True,
         help_text=_("The partner may take fewer, never more."),
     )
-    # sent + accepted + in progress; kept under the lock of this row, compared nightly.
-    active_leads = models.PositiveIntegerField(_("Active leads"), default=0, editable=False)
     areas = ArrayField(models.CharField(max_length=80), default=list, blank=True)
     segments = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     languages = ArrayField(models.CharField(max_length=40), default=list, blank=True)

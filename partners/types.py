@@ -57,6 +57,10 @@ class TypeFacts:
     def commission_range(self) -> str:
         return f"{self.range_from:f}-{self.range_to:f}%"
 
+    def covers(self, percent: Decimal) -> bool:
+        """Return whether PERCENT lies in the range that is usual for the type."""
+        return self.range_from <= percent <= self.range_to
+
 
 _BOTH = (Market.UAE, Market.INDIA)
 TYPES: dict[str, TypeFacts] = {

@@ -1,0 +1,129 @@
+"""The cast: who appears in the tests of every app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from partners.models import Partner, User
+from partners.tests.factories import LicenceFactory, OwnerFactory, PartnerFactory, UserFactory
+from partners.types import Market, PartnerType, Service
+from portal.lib.access import Role
+
+ClientFor = Callable[[User], Client]
+
+
+@pytest.fixture
+def client_for() -> ClientFor:
+    """Return how to get a browser that somebody is signed in to."""
+
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return signed_in
+
+
+# --- the company -------------------------------------------------------------------------------
+@pytest.fixture
+def admin_user(db: None) -> User:
+    return UserFactory(email="admin@portal.example", name="Ada Admin", role=Role.ADMIN)
+
+
+@pytest.fixture
+def finance_user(db: None) -> User:
+    return UserFactory(email="finance@portal.example", name="Farid Finance", role=Role.FINANCE)
+
+
+@pytest.fixture
+def dana(db: None) -> User:
+    """The agent."""
+    return UserFactory(email="dana@portal.example", name="Dana", role=Role.AGENT)
+
+
+# --- partners in the UAE -----------------------------------------------------------------------
+@pytest.fixture
+def acme(db: None) -> Partner:
+    return PartnerFactory(name="Acme Channel Partners", type=PartnerType.CHANNEL)
+
+
+@pytest.fixture
+def amira(acme: Partner) -> User:
+    """Acme's owner."""
+    return OwnerFactory(email="amira@acme.example", name="Amira", partner=acme)
+
+
+@pytest.fixture
+def milo(acme: Partner) -> User:
+    """A member of Acme, who works leads and changes no settings."""
+    return UserFactory(email="milo@acme.example", name="Milo", role=Role.MEMBER, partner=acme)
+
+
+@pytest.fixture
+def rival(db: None) -> Partner:
+    return PartnerFactory(name="Rival Realty", type=PartnerType.CHANNEL)
+
+
+@pytest.fixture
+def rami(rival: Partner) -> User:
+    """Rival's owner: the stranger who must see nothing of Acme's."""
+    return OwnerFactory(email="rami@rival.example", name="Rami", partner=rival)
+
+
+@pytest.fixture
+def skyline(db: None) -> Partner:
+    return PartnerFactory(
+        name="Skyline Developers", type=PartnerType.DEVELOPER, default_commission=Decimal(10)
+    )
+
+
+@pytest.fixture
+def devika(skyline: Partner) -> User:
+    return OwnerFactory(email="devika@skyline.example", name="Devika", partner=skyline)
+
+
+@pytest.fixture
+def bayview(db: None) -> Partner:
+    return PartnerFactory(
+        name="Bayview Brokers", type=PartnerType.BROKER, default_commission=Decimal(20)
+    )
+
+
+@pytest.fixture
+def bilal(bayview: Partner) -> User:
+    return OwnerFactory(email="bilal@bayview.example", name="Bilal", partner=bayview)
+
+
+@pytest.fixture
+def lendwell(db: None) -> Partner:
+    return PartnerFactory(
+        name="Lendwell Loans",
+        type=PartnerType.SERVICE_PROVIDER,
+        default_commission=Decimal(8),
+        services=[Service.LOANS],
+    )
+
+
+@pytest.fixture
+def lena(lendwell: Partner) -> User:
+    return OwnerFactory(email="lena@lendwell.example", name="Lena", partner=lendwell)
+
+
+# --- a partner in India ------------------------------------------------------------------------
+@pytest.fixture
+def sahyadri(db: None) -> Partner:
+    """Registered in Maharashtra and nowhere else."""
+    partner = PartnerFactory(
+        name="Sahyadri RERA Agents", type=PartnerType.RERA_AGENT, market=Market.INDIA
+    )
+    LicenceFactory(partner=partner, region="IN-MH", number="A51800000001")
+    return partner
+
+
+@pytest.fixture
+def rohan(sahyadri: Partner) -> User:
+    return OwnerFactory(email="rohan@sahyadri.example", name="Rohan", partner=sahyadri)

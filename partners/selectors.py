@@ -1,0 +1,84 @@
+"""Reading partners."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import QuerySet
+from django.db.models.fields.reverse_related import ForeignObjectRel
+
+from events.models import Event
+from partners.models import ApiKey, Licence, Partner, User
+from portal.lib.access import Actor
+
+# Rows that only set a partner up; they go with it.
+_SET_UP_MODELS = (User, Licence, ApiKey)
+_SET_UP_TABLES = frozenset({"events_endpoint"})
+_SET_UP_EVENTS = (
+    Event.Kind.PARTNER_CREATED,
+    Event.Kind.PARTNER_CHANGED,
+    Event.Kind.PARTNER_STATUS_CHANGED,
+    Event.Kind.CAPACITY_CHANGED,
+    Event.Kind.COMMISSION_PROPOSED,
+    Event.Kind.COMMISSION_PROPOSAL_DECIDED,
+    Event.Kind.LICENCE_CHANGED,
+    Event.Kind.USER_CHANGED,
+    Event.Kind.API_KEY_ISSUED,
+    Event.Kind.API_KEY_REVOKED,
+    Event.Kind.ENDPOINT_CREATED,
+    Event.Kind.ENDPOINT_VERIFIED,
+    Event.Kind.ENDPOINT_DISABLED,
+    Event.Kind.ENDPOINT_REMOVED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """The last default commission a partner proposed: PERCENT, and what became of it."""
+
+    percent: Decimal
+    state: str  # waiting, approved or refused
+    at: dt.datetime
+
+
+def partners_for(*, user: Actor) -> QuerySet[Partner]:
+    """Return the partners USER may see, by name."""
+    return Partner.objects.visible_to(user).order_by("name")
+
+
+def latest_proposal(partner: Partner) -> Proposal | None:
+    """Return what PARTNER proposed last and what an admin decided, or None if it never did."""
+    event = (
+        Event.objects.filter(
+            partner_id=partner.pk,
+            kind__in=[Event.Kind.COMMISSION_PROPOSED, Event.Kind.COMMISSION_PROPOSAL_DECIDED],
+        )
+        .order_by("-at", "-pk")
+        .first()
+    )
+    if event is None:
+        return None
+    state = "waiting"
+    if event.kind == Event.Kind.COMMISSION_PROPOSAL_DECIDED:
+        state = "approved" if event.data["approved"] else "refused"
+    return Proposal(percent=Decimal(event.data["percent"]), state=state, at=event.at)
+
+
+def has_history(partner: Partner) -> bool:
+    """Return whether anything happened with PARTNER beyond setting it up.
+
+    Apps above this one add tables that point here, so the relations are asked, not named.
+    """
+    return (
+        any(_has_rows(partner, relation) for relation in Partner._meta.related_objects)
+        or Event.objects.filter(partner_id=partner.pk).exclude(kind__in=_SET_UP_EVENTS).exists()
+    )
+
+
+def _has_rows(partner: Partner, relation: ForeignObjectRel) -> bool:
+    model = relation.related_model
+    if model in _SET_UP_MODELS or model._meta.db_table in _SET_UP_TABLES:
+        return False
+    return model._base_manager.filter(**{relation.field.name: partner}).exists()

@@ -1,0 +1,50 @@
+"""Everything that changes partners, their people and their licences."""
+
+from partners.services.companies import (
+    PartnerFields,
+    PartnerHasHistory,
+    TypeIsFixed,
+    create_partner,
+    decide_commission_proposal,
+    delete_partner,
+    set_status,
+    update_partner,
+)
+from partners.services.licences import LicenceFields, add_licence, change_licence, remove_licence
+from partners.services.preferences import (
+    CapacityAboveLimit,
+    NothingToPropose,
+    propose_commission,
+    update_settings,
+)
+from partners.services.users import (
+    LastAdmin,
+    create_user,
+    set_password,
+    set_user_active,
+    update_user,
+)
+
+__all__ = [
+    "CapacityAboveLimit",
+    "LastAdmin",
+    "LicenceFields",
+    "NothingToPropose",
+    "PartnerFields",
+    "PartnerHasHistory",
+    "TypeIsFixed",
+    "add_licence",
+    "change_licence",
+    "create_partner",
+    "create_user",
+    "decide_commission_proposal",
+    "delete_partner",
+    "propose_commission",
+    "remove_licence",
+    "set_password",
+    "set_status",
+    "set_user_active",
+    "update_partner",
+    "update_settings",
+    "update_user",
+]
