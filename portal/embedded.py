@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +120,7 @@ class Engines:
 
     directory: Path
     throwaway: bool = False
+    _started: list[Engine] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self.directory = self.directory.resolve()
@@ -212,7 +213,7 @@ class Engines:
         state = self._prepare(account)
         variables: dict[str, str] = {}
         with self._alone():
-            engines = self._engines(state, account)
+            self._started = engines = self._engines(state, account)
             for engine in engines:
                 if attached:
                     engine.stop(quickly=False)
@@ -229,7 +230,7 @@ class Engines:
         if not state:
             return
         with self._alone():
-            for engine in self._engines(state, _account()):
+            for engine in self._started or self._engines(state, _account()):
                 engine.stop(quickly=bool(state["throwaway"]))
                 if state["throwaway"]:
                     shutil.rmtree(engine.data, ignore_errors=True)

@@ -25,6 +25,7 @@ START_TRIES = 4
 STOP_SECONDS = 20
 MAX_LOG_BYTES = 5_000_000
 PR_SET_PDEATHSIG = 1
+LINUX = sys.platform.startswith("linux")
 
 
 class EngineFailed(Exception):
@@ -71,7 +72,7 @@ def die_with_parent(number: int, parent: int | None = None) -> Callable[[], None
 
     Given to a child before it starts its program, PARENT is us. Linux only, None elsewhere.
     """
-    if sys.platform != "linux":
+    if not LINUX:
         return None
     libc = ctypes.CDLL(None)
     parent = parent or os.getpid()
@@ -99,7 +100,7 @@ def _command_of(pid: int) -> str:
     with contextlib.suppress(OSError):
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         return b" ".join(words).decode(errors="replace")
-    if sys.platform == "linux":
+    if LINUX:
         return ""
     listing = ["ps", "-o", "command=", "-p", str(pid)]
     return subprocess.run(listing, check=False, capture_output=True, text=True).stdout
@@ -214,13 +215,10 @@ class Engine:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
             deadline = time.monotonic() + STOP_SECONDS
-            while self._command_of_ours(pid) and time.monotonic() < deadline:
+            while _command_of(pid) and time.monotonic() < deadline:
                 time.sleep(0.02)
-
-    def _command_of_ours(self, pid: int) -> str:
-        if self._process and self._process.pid == pid and self._process.poll() is not None:
-            return ""
-        return _command_of(pid)
+            if self._process and not _command_of(pid):
+                self._process.wait()  # or it would stay a zombie
 
 
 class Postgres(Engine):
