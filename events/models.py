@@ -147,6 +147,8 @@ class Endpoint(models.Model):
     )
     # Whose turn it is: the dispatcher serves the endpoint that waited longest.
     served_at = models.DateTimeField(db_default=Now(), editable=False)
+    # How many messages it may hold at a time: grows while it answers, one while it hangs.
+    lane = models.PositiveSmallIntegerField(default=16, db_default=16, editable=False)
     created_at = models.DateTimeField(_("Created"), default=timezone.now, editable=False)
     removed_at = models.DateTimeField(_("Removed"), null=True, blank=True)
 

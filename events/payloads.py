@@ -52,22 +52,14 @@ def register_mail(template: str, builder: MailBuilder) -> None:
     _mail_builders[template] = builder
 
 
-def build(deliveries: Sequence[Delivery]) -> dict[str, dict[str, Any] | None]:
-    """Return the `data` of each delivery by its id; one call to the builder per type.
+def build(type: str, deliveries: Sequence[Delivery]) -> Mapping[str, dict[str, Any] | None]:  # noqa: A002
+    """Return the `data` of DELIVERIES, all of TYPE, by their ids.
 
-    :raises LookupError: if nobody registered a type
+    :raises LookupError: if nobody registered the type
     """
-    by_type: dict[str, list[Delivery]] = {}
-    for delivery in deliveries:
-        by_type.setdefault(delivery.type, []).append(delivery)
-    built: dict[str, dict[str, Any] | None] = {}
-    for type_, batch in by_type.items():
-        if type_ not in _builders:
-            raise LookupError(f"nobody builds {type_}")
-        bodies = _builders[type_](batch)
-        for delivery in batch:
-            built[delivery.pk] = bodies.get(delivery.pk)
-    return built
+    if type not in _builders:
+        raise LookupError(f"nobody builds {type}")
+    return _builders[type](deliveries)
 
 
 def build_mail(template: str, refs: Mapping[str, Any]) -> Mail | None:

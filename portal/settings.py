@@ -280,6 +280,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api",
+    "GET_LIB_DOC_EXCLUDES": "portal.lib.openapi.bases_without_words",
+    "WEBHOOKS": "portal.api_webhooks.WEBHOOKS",
 }
 
 # --- rules that are settings -------------------------------------------------------------------
@@ -302,6 +304,10 @@ WEBHOOK_RETRY_JITTER = 0.2
 if DEMO and env.text("WEBHOOK_RETRY_SCHEDULE", ""):
     WEBHOOK_RETRY_SCHEDULE = [int(delay) for delay in env.words("WEBHOOK_RETRY_SCHEDULE")]
     WEBHOOK_RETRY_JITTER = 0.0
+WEBHOOK_DEADLINE_SECONDS = 15  # for a whole exchange
+# How long a claimed message belongs to its worker; one that was killed loses it then.
+WEBHOOK_LEASE_SECONDS = env.number("WEBHOOK_LEASE_SECONDS", 60) if DEMO else 60
+ATTEMPTS_KEPT_DAYS = env.number("ATTEMPTS_KEPT_DAYS", 90)
 
 LOGGING = {
     "version": 1,

@@ -1,0 +1,205 @@
+"""The queue in PostgreSQL: who may be served now, who holds what, and what came of it.
+
+All times are the database's, so that workers with wrong clocks agree. A claim is committed before
+anything is sent; its lease token decides whose result counts.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from events import payloads
+from events.models import Delivery, Endpoint
+
+LANE_MAX = 128
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What came of one claimed delivery.
+
+    :param delay: seconds until the next attempt, for a delivery that stays pending
+    :param attempted: False if nothing was tried: the claim is given back without a trace
+    """
+
+    delivery: Delivery
+    state: str
+    delay: float = 0.0
+    error: str = ""
+    status: int | None = None
+    started_at: float = 0.0
+    milliseconds: int = 0
+    fields: str = ""
+    body_sha256: bytes | None = None
+    head: bytes = b""
+    attempted: bool = True
+    echo: str = field(default="")
+
+
+# Fair by construction: whoever waited longest is served first, nobody gets more than its lane and
+# its share of the room. NO KEY UPDATE, so that writers of deliveries don't wait for the claim.
+_CLAIM = """
+WITH ready AS MATERIALIZED (
+    SELECT e.id, e.verified_at IS NOT NULL AS verified, e.lane - busy.held AS room
+    FROM events_endpoint e
+    JOIN {partners} p ON p.id = e.partner_id
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS held FROM events_delivery f
+        WHERE f.endpoint_id = e.id AND f.state = 'sending' AND f.lease_until > now()
+    ) busy
+    WHERE e.enabled AND e.removed_at IS NULL AND p.status <> 'suspended' AND e.lane > busy.held
+      AND EXISTS (
+        SELECT 1 FROM events_delivery d
+        WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_attempt_at <= now()
+          AND (e.verified_at IS NOT NULL OR d.type = %(verify)s)
+      )
+    ORDER BY e.served_at LIMIT 64 FOR NO KEY UPDATE OF e SKIP LOCKED
+), served AS (
+    UPDATE events_endpoint SET served_at = clock_timestamp() FROM ready
+    WHERE events_endpoint.id = ready.id
+), pick AS MATERIALIZED (
+    SELECT due.id FROM ready CROSS JOIN LATERAL (
+        SELECT d.id FROM events_delivery d
+        WHERE d.endpoint_id = ready.id AND d.state = 'pending' AND d.next_attempt_at <= now()
+          AND (ready.verified OR d.type = %(verify)s)
+        ORDER BY d.next_attempt_at
+        LIMIT greatest(1, least(ready.room, %(room)s / (SELECT count(*) FROM ready)))
+        FOR UPDATE SKIP LOCKED
+    ) due
+    LIMIT %(room)s
+)
+UPDATE events_delivery d
+SET state = 'sending', attempts = d.attempts + 1, lease_id = %(lease)s,
+    lease_until = clock_timestamp() + %(seconds)s * interval '1 second'
+FROM pick WHERE d.id = pick.id RETURNING d.*
+"""
+_CLAIM_MAILS = """
+UPDATE events_delivery d
+SET state = 'sending', attempts = d.attempts + 1, lease_id = %(lease)s,
+    lease_until = clock_timestamp() + %(seconds)s * interval '1 second'
+FROM (
+    SELECT id FROM events_delivery
+    WHERE channel = 'email' AND state = 'pending' AND next_attempt_at <= now()
+    ORDER BY next_attempt_at LIMIT %(room)s FOR UPDATE SKIP LOCKED
+) pick
+WHERE d.id = pick.id RETURNING d.*
+"""
+_RECLAIM = """
+WITH lost AS (
+    UPDATE events_delivery
+    SET state = 'pending', lease_id = NULL, lease_until = NULL, next_attempt_at = now(),
+        last_error = 'worker_lost'
+    WHERE state = 'sending' AND lease_until < now()
+    RETURNING id, attempts
+)
+INSERT INTO events_attempt
+    (delivery_id, number, started_at, duration_ms, error, fields, response_head)
+SELECT id, attempts, now(), 0, 'worker_lost', '{}', '' FROM lost
+"""
+_RECORD = """
+WITH result AS (
+    SELECT * FROM unnest(
+        %(id)s::uuid[], %(lease)s::uuid[], %(state)s::text[], %(delay)s::float8[],
+        %(error)s::text[], %(status)s::int[], %(started)s::float8[], %(ms)s::int[],
+        %(fields)s::text[], %(sha)s::bytea[], %(head)s::text[], %(attempted)s::bool[]
+    ) AS r(id, lease, state, delay, error, status, started, ms, fields, sha, head, attempted)
+), recorded AS (
+    UPDATE events_delivery d
+    SET state = r.state, lease_id = NULL, lease_until = NULL, last_error = r.error,
+        attempts = d.attempts - (NOT r.attempted)::int,
+        next_attempt_at = CASE WHEN r.state = 'pending'
+            THEN clock_timestamp() + r.delay * interval '1 second' ELSE d.next_attempt_at END,
+        finished_at = CASE WHEN r.state = 'pending' THEN NULL ELSE clock_timestamp() END
+    FROM result r WHERE d.id = r.id AND d.lease_id = r.lease
+    RETURNING d.id, d.attempts
+), tried AS (
+    INSERT INTO events_attempt
+        (delivery_id, number, started_at, duration_ms, status, error, fields, body_sha256,
+         response_head)
+    SELECT d.id, d.attempts, to_timestamp(r.started), r.ms, r.status, r.error,
+           string_to_array(r.fields, ','), r.sha, r.head
+    FROM recorded d JOIN result r USING (id) WHERE r.attempted
+)
+SELECT id FROM recorded
+"""
+_LANES = """
+UPDATE events_endpoint e SET lane = new.lane
+FROM unnest(%(id)s::uuid[], %(lane)s::int[]) AS new(id, lane)
+WHERE e.id = new.id AND e.lane <> new.lane
+"""
+
+
+def claim(room: int) -> list[Delivery]:
+    """Claim up to ROOM due webhooks for this worker, several endpoints side by side."""
+    partners = Endpoint._meta.get_field("partner").related_model
+    assert isinstance(partners, type)  # noqa: S101 - resolved once the apps are loaded
+    return _claimed(
+        _CLAIM.format(partners=partners._meta.db_table), verify=payloads.VERIFY, room=room
+    )
+
+
+def claim_mails(room: int) -> list[Delivery]:
+    """Claim up to ROOM due mails for this worker."""
+    return _claimed(_CLAIM_MAILS, room=room)
+
+
+def _claimed(sql: str, **params: Any) -> list[Delivery]:
+    params |= {"lease": uuid.uuid4(), "seconds": settings.WEBHOOK_LEASE_SECONDS}
+    return list(Delivery.objects.raw(sql, params))
+
+
+def reclaim() -> int:
+    """Put back what workers held that did not come back in time; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RECLAIM)
+        return int(cursor.rowcount)
+
+
+def record(results: Sequence[Result]) -> list[Result]:
+    """Write RESULTS with their attempts; return those that counted.
+
+    A result does not count when its lease has gone to somebody else meanwhile.
+    """
+    pk = Delivery._meta.pk
+    keys = [pk.get_prep_value(result.delivery.pk) for result in results]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RECORD,
+            {
+                "id": keys,
+                "lease": [r.delivery.lease_id for r in results],
+                "state": [r.state for r in results],
+                "delay": [r.delay for r in results],
+                "error": [r.error for r in results],
+                "status": [r.status for r in results],
+                "started": [r.started_at for r in results],
+                "ms": [r.milliseconds for r in results],
+                "fields": [r.fields for r in results],
+                "sha": [r.body_sha256 for r in results],
+                "head": [_text(r.head) for r in results],
+                "attempted": [r.attempted for r in results],
+            },
+        )
+        counted = {row[0] for row in cursor.fetchall()}
+    return [result for key, result in zip(keys, results, strict=True) if key in counted]
+
+
+def set_lanes(lanes: dict[str, int]) -> None:
+    """Give each endpoint (by id) its new lane."""
+    field_ = Endpoint._meta.pk
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LANES,
+            {"id": [field_.get_prep_value(pk) for pk in lanes], "lane": list(lanes.values())},
+        )
+
+
+def _text(head: bytes) -> str:
+    """Return the answer as the plain text that is kept: short, and nothing PostgreSQL refuses."""
+    return head[:1000].decode("utf-8", "replace").replace("\x00", "")
