@@ -222,15 +222,12 @@ def _children(directory: Path, variables: dict[str, str]) -> list[Child]:
     """Return every process of the portal, not started yet."""
     logs = directory / "log"
     logs.mkdir(exist_ok=True)
-    web = ["gunicorn", "portal.wsgi", "--worker-class=gthread", "--workers=2", "--threads=4"]
-    web += [f"--bind={os.environ.get('HOST', '127.0.0.1')}:{variables['PORT']}"]
-    web += ["--graceful-timeout=5", "--keep-alive=30", "--no-control-socket"]
     worker = ["celery", "-A", "portal", "worker", "--pool=threads", "--loglevel=WARNING"]
     worker += ["--without-gossip", "--without-mingle"]
     beat = ["celery", "-A", "portal", "beat", "--loglevel=WARNING", "--pidfile="]
     commands = {
         "inbox": ["portal.inbox"],
-        "web": web,
+        "web": ["gunicorn"],
         "dispatcher": [*worker, "-Q", "dispatch", "-c", "1", "-n", "dispatch@%h"],
         "worker": [*worker, "-Q", "default", "-c", "2", "-n", "default@%h"],
         "beat": [*beat, "-s", str(directory / "beat-schedule")],

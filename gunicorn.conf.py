@@ -1,0 +1,15 @@
+"""How gunicorn serves the portal, wherever it runs. Threads, because every page waits on SQL."""
+
+import os
+
+wsgi_app = "portal.wsgi"
+bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS") or 2)
+threads = int(os.environ.get("WEB_THREADS") or 4)
+keepalive = 30
+timeout = 60
+graceful_timeout = 5
+max_requests = 20_000
+max_requests_jitter = 2_000
+control_socket_disable = True  # its path lies in a home folder that may not be there
