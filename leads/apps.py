@@ -5,6 +5,6 @@ class LeadsConfig(AppConfig):
     name = "leads"
 
     def ready(self) -> None:
-        pass
+        from leads import payloads  # noqa: PLC0415 - needs every app's models
 
-
+        payloads.register()

@@ -290,6 +290,8 @@ class Share(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
     reason = models.CharField(max_length=500, blank=True)
     notes = models.TextField(blank=True, max_length=4000)
+    # Not a column: what the service that returns the share says was withheld, group → reason.
+    withheld: dict[str, str]
 
     objects = ShareQuerySet.as_manager()
 

@@ -3,7 +3,18 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from portal import views
+
 urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("leads/", include("leads.urls")),
+    path("c/", include("leads.client_urls")),
+    path("portal/", include("portal.partner_urls")),
+    path("portal/settings/", include("partners.urls")),
+    path("", include("commissions.urls")),
+    path("api/", include("portal.api_urls")),
 ]

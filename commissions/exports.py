@@ -1,0 +1,68 @@
+"""Commissions as CSV for accounting."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+
+from commissions.models import Commission
+from leads.consent import rfc3339
+
+# What a spreadsheet would read as a formula, also behind blanks and marks it passes over.
+_FORMULA = re.compile(r"^[\s\ufeff'\"\x00]*[=+\-@＝＋－＠\t\r\n|;]")
+_NUMBER = re.compile(r"^[+-]?\d[\d .]*$")
+
+
+class _Echo:
+    """A file that hands each written line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def safe_cell(value: Any) -> str:
+    """Return VALUE as text that no spreadsheet runs; plain numbers and phones stay usable."""
+    text = "" if value is None else str(value)
+    text = text.replace("\x00", "")
+    if _FORMULA.match(text) and not _NUMBER.match(text):
+        return "'" + text
+    return text
+
+
+def csv_lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """Yield ROWS as CSV lines (RFC 4180) with safe cells."""
+    writer: Any = csv.writer(_Echo())
+    for row in rows:
+        yield writer.writerow([safe_cell(cell) for cell in row])
+
+
+def commission_rows(commissions: Iterable[Commission]) -> Iterator[list[Any]]:
+    """Yield the heading and a row per commission; amounts in the currency beside them."""
+    yield [
+        "id",
+        "leadId",
+        "agreementValue",
+        "commissionPercent",
+        "commissionAmount",
+        "currency",
+        "direction",
+        "status",
+        "timestamp",
+    ]
+    for commission in commissions:
+        yield [
+            commission.pk,
+            commission.share_id,
+            commission.agreement_value,
+            commission.percent,
+            commission.amount,
+            commission.currency,
+            commission.direction,
+            commission.status,
+            rfc3339(commission.recorded_at),
+        ]
+
+

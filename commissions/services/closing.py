@@ -1,0 +1,295 @@
+"""A partner reports a closing; the commission is booked at the terms agreed, once per lead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from commissions.models import Commission, ReconciliationItem
+from events.models import Event
+from events.services import queue_mail, queue_webhooks, record_event, refusals_recorded
+from leads.models import Share, ShareStatus
+from leads.services import end_share, resolve_share, update_share
+from leads.services.counting import count
+from leads.services.progress import move
+from leads.services.resolving import live_shares_of, lock_share
+from portal.lib.access import Actor, Can, require
+from portal.lib.errors import Conflict, Malformed
+from portal.lib.money import CURRENCIES, fits, percentage_of
+
+
+class ClosingDiffers(Conflict):
+    """The lead is closed already, and not like this."""
+
+    code = "illegal_transition"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a status report did. `under_review`: closed, but another partner's closing stands."""
+
+    share: Share
+    commission: Commission | None = None
+    claim_differs: bool = False
+    under_review: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What the partner says of the deal; value in the share's currency."""
+
+    value: Decimal
+    percent: Decimal | None
+    currency: str
+
+
+def report_status(
+    *,
+    actor: Actor,
+    reference: str,
+    status: str,
+    partner_id: str | None = None,
+    agreement_value: Decimal | None = None,
+    claimed_percent: Decimal | None = None,
+    claimed_currency: str | None = None,
+    notes: str = "",
+    reason: str = "",
+) -> Outcome:
+    """Record a partner's report about its lead; `closed` books the commission.
+
+    Reporting what is already recorded answers the same and records nothing.
+
+    :param reference: the partner's `share_…`, or for staff the lead's id with PARTNER_ID
+    :param agreement_value: price in the signed document, in the share's currency; for `closed`
+    :param claimed_percent: a claim (15 means 15 %); the rate booked is the one frozen at sharing
+    :raises Malformed: if a closing has no value, or one that cannot be an amount
+    :raises IllegalTransition: if the status cannot follow the present one
+    :raises ClosingDiffers: if the lead was closed with other figures
+    """
+    if status != ShareStatus.CLOSED:
+        share = update_share(
+            actor=actor,
+            reference=reference,
+            partner_id=partner_id,
+            status=status,
+            reason=reason,
+            notes=notes,
+        )
+        return Outcome(share)
+    claim = _claim_of(agreement_value, claimed_percent, claimed_currency)
+    with refusals_recorded(
+        Event.Kind.PARTNER_COMMISSION_FAILED,
+        actor=actor,
+        partner_id=partner_id or actor.partner_id,
+        share_id=reference,
+        lead_id=reference,
+    ):
+        return _close(actor, reference, partner_id, claim, notes)
+
+
+def _claim_of(
+    value: Decimal | None, percent: Decimal | None, currency: str | None
+) -> Claim:
+    if value is None:
+        raise _bad("agreementValue", _("Say at what value the deal was closed."))
+    if currency and currency not in CURRENCIES:
+        raise _bad("currency", _("This currency is not one we book in."))
+    if percent is not None and not 0 <= percent <= 100:
+        raise _bad("commissionPercent", _("A percentage lies between 0 and 100."))
+    if percent is not None and percent != percent.quantize(Decimal("0.0001")):
+        raise _bad("commissionPercent", _("A percentage has at most four decimals."))
+    return Claim(value=value, percent=percent, currency=currency or "")
+
+
+def _bad(field: str, detail: str) -> Malformed:
+    return Malformed(
+        detail, errors=[{"pointer": f"/{field}", "detail": detail, "code": "invalid"}]
+    )
+
+
+@transaction.atomic
+def _close(
+    actor: Actor, reference: str, partner_id: str | None, claim: Claim, notes: str
+) -> Outcome:
+    require(actor, Can.CLOSE_LEAD)
+    share = lock_share(resolve_share(actor, reference, partner_id))
+    if claim.value <= 0 or not fits(claim.value, share.currency):
+        raise _bad(
+            "agreementValue",
+            _("A value above 0 with at most 12 digits and no smaller part than %(currency)s has.")
+            % {"currency": share.currency},
+        )
+    if share.status == ShareStatus.CLOSED:
+        return _repeated(share, claim)
+    booked_already = Commission.objects.filter(lead=share.lead).exists()  # the lead is locked
+    move(actor, share, ShareStatus.CLOSED, notes=notes)
+    if booked_already:
+        _open_item(share, claim, ReconciliationItem.Kind.DUPLICATE)
+        return Outcome(share, under_review=True)
+    commission = _book(actor, share, claim)
+    _count(share, commission)
+    _tell(actor, share, commission)
+    if commission.claim_differs:
+        _open_items(share, claim)
+    else:
+        _confirm(actor, share)
+    return Outcome(share, commission, claim_differs=commission.claim_differs)
+
+
+def _repeated(share: Share, claim: Claim) -> Outcome:
+    """Answer a closing that is recorded already, if it is the same one."""
+    commission = Commission.objects.filter(share=share).first()
+    if commission is None:
+        item = share.reconciliation_items.get(kind=ReconciliationItem.Kind.DUPLICATE)
+        recorded = Claim(
+            value=item.claimed_value, percent=item.claimed_percent, currency=item.claimed_currency
+        )
+    else:
+        recorded = Claim(
+            value=commission.agreement_value,
+            percent=commission.claimed_percent,
+            currency=commission.claimed_currency,
+        )
+    if _agreed(claim, share) != _agreed(recorded, share):
+        raise ClosingDiffers(
+            _("This lead was closed already, with other figures."), current=share.status
+        )
+    return Outcome(
+        share,
+        commission,
+        claim_differs=commission is not None and commission.claim_differs,
+        under_review=commission is None,
+    )
+
+
+def _agreed(claim: Claim, share: Share) -> Claim:
+    """Return CLAIM with what it leaves out read as the terms of the share."""
+    return Claim(
+        value=claim.value,
+        percent=share.commission_percent if claim.percent is None else claim.percent,
+        currency=claim.currency or share.currency,
+    )
+
+
+def _book(actor: Actor, share: Share, claim: Claim) -> Commission:
+    return Commission.objects.create(
+        lead=share.lead,
+        share=share,
+        partner_id=share.partner_id,
+        agreement_value=claim.value,
+        percent=share.commission_percent,
+        amount=percentage_of(claim.value, share.commission_percent, share.currency),
+        currency=share.currency,
+        direction=share.direction,
+        claimed_percent=claim.percent,
+        claimed_currency=claim.currency,
+        recorded_by=actor.actor_id,
+        recorded_at=share.closed_at,
+    )
+
+
+def _count(share: Share, commission: Commission) -> None:
+    at = share.closed_at
+    accepted = share.accepted_at
+    if at is None or accepted is None:
+        raise AssertionError("a closed share was accepted and closed")
+    count(
+        share,
+        at,
+        closed=1,
+        revenue=commission.agreement_value,
+        commission=commission.amount,
+        close_seconds=round((at - accepted).total_seconds()),
+    )
+
+
+def _open_items(share: Share, claim: Claim) -> None:
+    if claim.percent is not None and claim.percent != share.commission_percent:
+        _open_item(share, claim, ReconciliationItem.Kind.RATE)
+    if claim.currency not in ("", share.currency):
+        _open_item(share, claim, ReconciliationItem.Kind.CURRENCY)
+
+
+def _open_item(share: Share, claim: Claim, kind: str) -> None:
+    ReconciliationItem.objects.create(
+        share=share,
+        partner_id=share.partner_id,
+        kind=kind,
+        claimed_value=claim.value,
+        claimed_percent=claim.percent,
+        claimed_currency=claim.currency,
+        recorded_percent=share.commission_percent,
+        recorded_currency=share.currency,
+    )
+
+
+def _tell(actor: Actor, share: Share, commission: Commission) -> None:
+    event = record_event(
+        Event.Kind.PARTNER_COMMISSION_RECORDED,
+        actor=actor,
+        partner_id=str(share.partner_id),
+        lead_id=str(share.lead_id),
+        share_id=str(share.pk),
+        commission=str(commission.pk),
+        claim_differs=commission.claim_differs,
+    )
+    refs = {"share": str(share.pk), "commission": str(commission.pk)}
+    queue_webhooks(
+        event,
+        "commission.recorded",
+        partner_id=str(share.partner_id),
+        refs=refs,
+        endpoint_id=share.endpoint_id,
+    )
+    if share.partner.contact_email:
+        queue_mail(event, "commission_recorded", refs=refs)
+
+
+def confirm_closing(*, actor: Actor, reference: str) -> Share:
+    """Confirm a closing whose claim differed; it ends the lead's other live shares.
+
+    :raises Conflict: if the share holds no commission to confirm
+    """
+    with transaction.atomic():
+        require(actor, Can.CONFIRM_CLOSING)
+        share = lock_share(resolve_share(actor, reference))
+        if not Commission.objects.filter(share=share).exists():
+            raise Conflict(_("There is no commission of this share to confirm."))
+        if share.confirmed_at is None:
+            share.reconciliation_items.filter(status=ReconciliationItem.Status.OPEN).update(
+                status=ReconciliationItem.Status.SETTLED,
+                settled_at=timezone.now(),
+                settled_by=actor.actor_id,
+            )
+            _confirm(actor, share)
+    return share
+
+
+def _confirm(actor: Actor, share: Share) -> None:
+    """Stamp the closing and end the lead's other live shares, without telling who won."""
+    share.confirmed_at = timezone.now()
+    share.save(update_fields=["confirmed_at"])
+    lead = share.lead
+    lead.collaboration_outcomes.append(
+        {
+            "partner": str(share.partner_id),
+            "outcome": ShareStatus.CLOSED,
+            "reason": "",
+            "at": share.confirmed_at.isoformat(),
+        }
+    )
+    lead.save(update_fields=["collaboration_outcomes"])
+    record_event(
+        Event.Kind.CLOSING_CONFIRMED,
+        actor=actor,
+        partner_id=str(share.partner_id),
+        lead_id=str(share.lead_id),
+        share_id=str(share.pk),
+    )
+    for other in live_shares_of(lead, but=share):
+        other.lead = lead
+        end_share(actor, other, "lead closed")

@@ -1,0 +1,79 @@
+"""Invented calls and answers for the API's description."""
+
+from typing import Any
+
+LEAD = "lead_01jd8v2m5vexample0000000000"
+PARTNER = "partner_01jd8v2m5vexample0000000001"
+SHARE_ID = "share_5h2k9q0000example0000000000"
+AT = "2026-11-22T10:00:00.000Z"
+
+SHARE: dict[str, Any] = {
+    "leadId": LEAD,
+    "partnerId": PARTNER,
+    "partnerName": "Acme Channel Partners",
+    "consent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
+    "consentMethod": "call",
+}
+SHARED: dict[str, Any] = {
+    "ok": True,
+    "data": {
+        "leadId": LEAD,
+        "partnerId": PARTNER,
+        "shareId": SHARE_ID,
+        "status": "sent",
+        "sharedAt": AT,
+        "consent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
+        "withheld": {},
+    },
+}
+PREFERENCES: dict[str, Any] = {
+    "leadId": LEAD,
+    "partnerId": PARTNER,
+    "consent": {"shareContact": True, "shareBudget": True, "shareRequirements": True},
+    "consentMethod": "message",
+}
+PREFERENCES_CHANGED: dict[str, Any] = {
+    "ok": True,
+    "data": {
+        "leadId": LEAD,
+        "partnerId": PARTNER,
+        "consent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
+        "withheld": {"shareContact": "refused by the client"},
+        "updatedAt": AT,
+    },
+}
+APPOINTMENT: dict[str, Any] = {
+    "partner": {"partnerId": PARTNER, "status": "accepted"},
+    "payload": {
+        "partnerId": PARTNER,
+        "leadId": SHARE_ID,
+        "appointment": {
+            "id": "appt_abc",
+            "date": "2026-12-28T14:00:00Z",
+            "location": "Property site",
+            "type": "viewing",
+        },
+    },
+}
+APPOINTED: dict[str, Any] = {
+    "ok": True,
+    "data": {
+        "appointmentId": "appt_01jd8v2m5vexample0000000002",
+        "leadId": SHARE_ID,
+        "partnerId": PARTNER,
+        "sharedAt": AT,
+    },
+}
+CAPTURE: dict[str, Any] = {
+    "market": "uae",
+    "lead": {
+        "customerInfo": {"name": "Layla Fiktiva", "email": "layla.f@example.com"},
+        "budget": {"min": 1800000, "max": 2200000, "currency": "AED", "financing": "mortgage"},
+        "preferences": {"propertyType": "apartment", "bedroomsMin": 2, "intent": "buy"},
+    },
+    "clientConsent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
+}
+CAPTURED: dict[str, Any] = {
+    "ok": True,
+    "data": {"leadId": LEAD, "market": "uae", "createdAt": AT},
+}

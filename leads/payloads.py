@@ -1,0 +1,163 @@
+"""Bodies of webhooks and mails about leads, built at each attempt from what is disclosed then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from events import payloads
+from events.models import Delivery
+from events.payloads import Mail
+from leads.consent import DISCLOSURE_COLUMNS, disclose_row, disclosed_groups, rfc3339
+from leads.models import DISCLOSING, Appointment, Share
+from portal.lib.access import THE_SYSTEM
+
+Data = dict[str, Any]
+Rows = Mapping[str, Data]
+
+
+def register() -> None:
+    """Tell `events` who builds what (called once when the apps are loaded)."""
+    payloads.register("lead.shared", build_shared)
+    payloads.register("lead.consent_updated", build_shared)
+    payloads.register("lead.updated", build_updated)
+    payloads.register("appointment.shared", build_appointment)
+    payloads.register("appointment.updated", build_appointment)
+    payloads.register_mail("lead_shared", mail_lead_shared)
+    payloads.register_mail("share_needs_agent", mail_share_needs_agent)
+    payloads.register_mail("appointment_shared", mail_appointment_shared)
+
+
+def build_shared(deliveries: Sequence[Delivery]) -> dict[str, Data | None]:
+    """Build the requirement's share body; none once the share discloses nothing any more."""
+    rows = rows_of(deliveries)
+    return {delivery.pk: _shared(rows.get(delivery.refs["share"])) for delivery in deliveries}
+
+
+def build_updated(deliveries: Sequence[Delivery]) -> dict[str, Data | None]:
+    """Build `lead.updated`: the status now and why."""
+    rows = rows_of(deliveries)
+    return {delivery.pk: _updated(rows.get(delivery.refs["share"])) for delivery in deliveries}
+
+
+def build_appointment(deliveries: Sequence[Delivery]) -> dict[str, Data | None]:
+    """Build the appointment body; a client's address is left out while contact is withheld."""
+    rows = rows_of(deliveries)
+    wanted = {delivery.refs["appointment"] for delivery in deliveries}
+    appointments = Appointment.objects.visible_to(THE_SYSTEM).in_bulk(list(wanted))
+    return {
+        delivery.pk: _appointment(
+            rows.get(delivery.refs["share"]), appointments.get(delivery.refs["appointment"])
+        )
+        for delivery in deliveries
+    }
+
+
+def rows_of(deliveries: Sequence[Delivery]) -> dict[str, Data]:
+    """Return what disclosure reads of each delivery's share, by the share's id, in one query."""
+    wanted = {delivery.refs["share"] for delivery in deliveries}
+    shares = Share.objects.visible_to(THE_SYSTEM).filter(pk__in=wanted)
+    return {row["pk"]: row for row in shares.values(*DISCLOSURE_COLUMNS, "reason")}
+
+
+def _shared(row: Data | None) -> Data | None:
+    if row is None or row["status"] not in DISCLOSING:
+        return None
+    return {
+        "leadId": row["pk"],
+        "partnerId": row["partner_id"],
+        "partnerName": row["partner__name"],
+        "status": row["status"],
+        "sharedAt": rfc3339(row["shared_at"]),
+        "consent": disclosed_groups(row).as_wire(),
+        "lead": disclose_row(row),
+    }
+
+
+def _updated(row: Data | None) -> Data | None:
+    if row is None:
+        return None
+    return {
+        "leadId": row["pk"],
+        "status": row["status"],
+        "reason": row["reason"],
+        "consent": disclosed_groups(row).as_wire(),
+        "updatedAt": rfc3339(row["updated_at"]),
+    }
+
+
+def _appointment(row: Data | None, appointment: Appointment | None) -> Data | None:
+    if row is None or appointment is None or row["status"] not in DISCLOSING:
+        return None
+    contact = disclosed_groups(row).contact
+    return {
+        "leadId": row["pk"],
+        "appointment": appointment_told(appointment, contact=contact),
+        "lead": disclose_row(row),
+    }
+
+
+def appointment_told(appointment: Appointment, *, contact: bool) -> Data:
+    """Return an appointment as its partner may see it; CONTACT: whether contact is disclosed."""
+    told: Data = {
+        "id": appointment.external_id or str(appointment.pk),
+        "date": rfc3339(appointment.starts_at),
+        "type": appointment.type,
+        "place": appointment.place,
+    }
+    if contact or appointment.place == Appointment.Place.PROPERTY:
+        told["location"] = appointment.location
+    return told
+
+
+def _share(refs: Mapping[str, Any]) -> Share | None:
+    shares = Share.objects.visible_to(THE_SYSTEM).select_related("partner", "lead__agent")
+    return shares.filter(pk=refs["share"]).first()
+
+
+def mail_lead_shared(refs: Mapping[str, Any]) -> Mail | None:
+    """Tell the partner's contact that a lead waits. The mail itself says nothing of the client."""
+    share = _share(refs)
+    if share is None or not share.is_live or not share.partner.contact_email:
+        return None
+    return Mail(
+        to=share.partner.contact_email,
+        subject=_("A new lead for %(partner)s") % {"partner": share.partner.name},
+        text=_("A lead was shared with you. See it and answer here:\n\n%(link)s\n")
+        % {"link": partner_page(share)},
+    )
+
+
+def mail_appointment_shared(refs: Mapping[str, Any]) -> Mail | None:
+    """Tell the partner's contact that an appointment was made or moved."""
+    share = _share(refs)
+    if share is None or not share.is_live or not share.partner.contact_email:
+        return None
+    return Mail(
+        to=share.partner.contact_email,
+        subject=_("An appointment for one of your leads"),
+        text=_("When and where stands on the lead's page:\n\n%(link)s\n")
+        % {"link": partner_page(share)},
+    )
+
+
+def mail_share_needs_agent(refs: Mapping[str, Any]) -> Mail | None:
+    """Tell the lead's agent that a partner did not take it."""
+    share = _share(refs)
+    if share is None or share.lead.agent is None or not share.lead.agent.is_active:
+        return None
+    return Mail(
+        to=share.lead.agent.email,
+        subject=_("%(partner)s: lead %(status)s")
+        % {"partner": share.partner.name, "status": share.get_status_display().lower()},
+        text=_("Choose another partner here:\n\n%(link)s\n")
+        % {"link": f"{settings.PORTAL_ORIGIN}/leads/{share.lead_id}/"},
+    )
+
+
+def partner_page(share: Share) -> str:
+    """Return the address of the partner's page of this share."""
+    return f"{settings.PORTAL_ORIGIN}/portal/leads/{share.pk}/"

@@ -1,0 +1,31 @@
+"""Everything that can be done with a lead. Each public function is one action, one transaction."""
+
+from leads.services.appointments import AppointmentDraft, share_appointment
+from leads.services.capture import LeadDraft, capture_lead
+from leads.services.links import issue_client_link
+from leads.services.preferences import change_preferences
+from leads.services.progress import (
+    end_share,
+    expire_shares,
+    mark_seen,
+    update_share,
+    withdraw_share,
+)
+from leads.services.resolving import resolve_share
+from leads.services.sharing import share_lead
+
+__all__ = [
+    "AppointmentDraft",
+    "LeadDraft",
+    "capture_lead",
+    "change_preferences",
+    "end_share",
+    "expire_shares",
+    "issue_client_link",
+    "mark_seen",
+    "resolve_share",
+    "share_appointment",
+    "share_lead",
+    "update_share",
+    "withdraw_share",
+]

@@ -1,0 +1,37 @@
+"""Keep a partner's daily figures in the transaction of what they count."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection
+
+from leads.models import Share
+from portal.lib import ids
+
+COUNTED = (
+    "received",
+    "accepted",
+    "rejected",
+    "closed",
+    "revenue",
+    "commission",
+    "response_seconds",
+    "close_seconds",
+)
+_UPSERT = f"""
+INSERT INTO leads_partnerday (partner_id, day, currency, {", ".join(COUNTED)})
+VALUES (%s, (%s AT TIME ZONE 'UTC')::date, %s, {", ".join(["%s"] * len(COUNTED))})
+ON CONFLICT (partner_id, day, currency) DO UPDATE SET
+{", ".join(f"{name} = leads_partnerday.{name} + excluded.{name}" for name in COUNTED)}
+"""  # noqa: S608 - names of our own columns, no input
+
+
+def count(share: Share, at: datetime, **increments: int | Decimal) -> None:
+    """Add INCREMENTS (names of `COUNTED`) to the figures of the share's partner on the day of AT."""
+    values = [increments.get(name, 0) for name in COUNTED]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _UPSERT, [ids.decode("partner", str(share.partner_id)), at, share.currency, *values]
+        )

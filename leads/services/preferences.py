@@ -1,0 +1,101 @@
+"""Change what one partner sees of a lead (the requirement's `setSharePreferences`)."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from events.models import Event
+from events.services import queue_webhooks, record_event
+from leads.consent import effective, verdicts, withheld
+from leads.groups import GROUPS, Groups
+from leads.models import DISCLOSING, ConsentDecision, Share
+from leads.services.resolving import lock_share, resolve_share
+from leads.services.sharing import attest, within_ceiling
+from portal.lib.access import Actor, Can, require
+from portal.lib.errors import IllegalTransition
+
+
+def change_preferences(
+    *,
+    actor: Actor,
+    reference: str,
+    choice: Groups,
+    partner_id: str | None = None,
+    method: str = ConsentDecision.Method.UNSTATED,
+) -> Share:
+    """Replace the agent's choice for one share; widening is a new attestation.
+
+    What the client decided always wins. The partner is told when what it sees has changed.
+
+    :param reference: the `share_…`, or the lead's id with PARTNER_ID
+    :raises ConsentWithheld: if CHOICE is beyond the ceiling of the partner's type
+    :raises IllegalTransition: if the share has ended and discloses nothing
+    """
+    with transaction.atomic():
+        require(actor, Can.SHARE_LEAD)
+        share = lock_share(resolve_share(actor, reference, partner_id))
+        if share.status not in DISCLOSING:
+            raise IllegalTransition(
+                _("This share has ended; the partner sees nothing of the lead any more.")
+            )
+        choice = within_ceiling(share.partner, choice)
+        decisions = list(
+            share.lead.decisions.filter(partner=share.partner)
+            | share.lead.decisions.filter(partner=None)
+        )
+        widened = Groups(*(choice[g] and not share.chosen[g] for g in GROUPS))
+        decisions += attest(actor, share.lead, share.partner, widened, decisions, method)
+        share.chosen_contact, share.chosen_budget = choice.contact, choice.budget
+        share.chosen_requirements = choice.requirements
+        changed = recompute(share, decisions)
+        share.withheld = withheld(
+            choice,
+            verdicts(decisions, partner_id=str(share.partner_id), market=share.lead.market),
+        )
+        event = record_event(
+            Event.Kind.SHARE_PREFS_UPDATED,
+            actor=actor,
+            partner_id=str(share.partner_id),
+            lead_id=str(share.lead_id),
+            share_id=str(share.pk),
+            chosen=list(choice),
+            groups=list(share.effective),
+        )
+        if changed:
+            queue_webhooks(
+                event,
+                "lead.consent_updated",
+                partner_id=str(share.partner_id),
+                refs={"share": str(share.pk)},
+                endpoint_id=share.endpoint_id,
+            )
+    return share
+
+
+def recompute(share: Share, decisions: list[ConsentDecision]) -> bool:
+    """Write the effective groups of a locked share from DECISIONS; return whether they changed."""
+    given = verdicts(decisions, partner_id=str(share.partner_id), market=share.lead.market)
+    before = share.effective
+    groups = effective(share.chosen, given, share.partner.type)
+    share.shares_contact, share.shares_budget = groups.contact, groups.budget
+    share.shares_requirements = groups.requirements
+    share.updated_at = timezone.now()
+    if groups != before:
+        share.consent_version += 1
+    share.consent_updated_at = share.updated_at
+    share.save(
+        update_fields=[
+            "chosen_contact",
+            "chosen_budget",
+            "chosen_requirements",
+            "shares_contact",
+            "shares_budget",
+            "shares_requirements",
+            "consent_version",
+            "consent_updated_at",
+            "updated_at",
+        ]
+    )
+    return groups != before

@@ -1,0 +1,102 @@
+"""From what a caller names to locked rows, in the one lock order: partner, lead, shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import IntegrityError
+from django.utils.translation import gettext as _
+
+from leads.errors import PartnerMismatch
+from leads.models import LIVE, Lead, Share, ShareStatus
+from partners.models import Partner
+from portal.lib import ids
+from portal.lib.access import Actor, is_staff
+from portal.lib.errors import DomainError, NotFound
+
+
+def is_id(prefix: str, value: str | None) -> bool:
+    """Return whether VALUE has the shape of an id with this PREFIX."""
+    try:
+        ids.decode(prefix, value or "")
+    except ValueError:
+        return False
+    return True
+
+
+def lock_partner(actor: Actor, partner_id: str) -> Partner:
+    """Lock the partner named; two agents may be after its one free slot.
+
+    :raises NotFound: if ACTOR may see no such partner
+    """
+    found = Partner.objects.visible_to(actor).select_for_update(no_key=True)
+    partner = found.filter(pk=partner_id).first() if is_id("partner", partner_id) else None
+    if partner is None:
+        raise NotFound(_("There is no such partner."))
+    return partner
+
+
+def lock_lead(lead_id: str) -> Lead:
+    """Lock the lead, so that decisions, shares and closings of it come one after another.
+
+    :raises NotFound: if there is none
+    """
+    locked = Lead.objects.select_for_update(no_key=True)
+    lead = locked.filter(pk=lead_id).first() if is_id("lead", lead_id) else None
+    if lead is None:
+        raise NotFound(_("There is no such lead."))
+    return lead
+
+
+def resolve_share(actor: Actor, reference: str, partner_id: str | None = None) -> Share:
+    """Return the share a caller means by REFERENCE, not locked yet.
+
+    A partner names its own `share_…`; staff may also send the lead's id with PARTNER_ID, meaning
+    the live share or else the newest.
+
+    :raises PartnerMismatch: if a partner names another partner
+    :raises NotFound: if the caller may see no such share
+    """
+    if partner_id and not is_staff(actor) and partner_id != actor.partner_id:
+        raise PartnerMismatch(_("partnerId is not the partner this key belongs to."))
+    shares = Share.objects.visible_to(actor)
+    if partner_id:
+        shares = shares.filter(partner=partner_id) if is_id("partner", partner_id) else shares.none()
+    if is_id("share", reference):
+        share = shares.filter(pk=reference).first()
+    elif is_staff(actor) and partner_id and is_id("lead", reference):
+        of_lead = list(shares.filter(lead=reference).order_by("-shared_at", "-pk"))
+        share = next((s for s in of_lead if s.status in LIVE), of_lead[0] if of_lead else None)
+    else:
+        share = None
+    if share is None:
+        raise NotFound(_("There is no such lead."))
+    return share
+
+
+def lock_share(share: Share) -> Share:
+    """Lock the share's lead and then the share; return it fresh, with lead and partner loaded."""
+    lead = lock_lead(str(share.lead_id))
+    locked = Share.objects.select_for_update(no_key=True, of=("self",)).select_related("partner")
+    fresh = locked.get(pk=share.pk)
+    fresh.lead = lead
+    return fresh
+
+
+def live_shares_of(lead: Lead, *, but: Share) -> list[Share]:
+    """Lock and return the lead's live shares other than BUT; the lead is locked already."""
+    others = Share.objects.select_for_update(no_key=True, of=("self",)).select_related("partner")
+    live: list[str] = [ShareStatus(status).value for status in LIVE]
+    return list(others.filter(lead=lead, status__in=live).exclude(pk=but.pk).order_by("pk"))
+
+
+@contextmanager
+def refused_by(constraint: str, refusal: DomainError) -> Iterator[None]:
+    """Turn the database's refusal by CONSTRAINT into REFUSAL. Goes around the atomic block."""
+    try:
+        yield
+    except IntegrityError as error:
+        if constraint in str(error):
+            raise refusal from error
+        raise

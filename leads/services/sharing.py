@@ -1,0 +1,298 @@
+"""Share a lead with a partner: every check, in one transaction, behind every entrance."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from events.models import Endpoint, Event
+from events.services import queue_mail, queue_webhooks, record_event, refusals_recorded
+from leads.consent import RULES, Verdict, effective, verdicts, withheld
+from leads.errors import (
+    AlreadyShared,
+    CallbackNotVerified,
+    CapacityReached,
+    ComplianceGate,
+    ConsentWithheld,
+    PartnerInactive,
+    PartnerNameMismatch,
+)
+from leads.groups import Groups
+from leads.models import ConsentDecision, Lead, Share
+from leads.services.capture import LeadDraft, insert_lead
+from leads.services.counting import count
+from leads.services.resolving import is_id, lock_lead, lock_partner, refused_by
+from partners import licensing
+from partners.licensing import GateCode
+from partners.models import Licence, Partner
+from portal.lib.access import Actor, Can, require
+from portal.lib.errors import Malformed, NotFound
+
+
+def share_lead(
+    *,
+    actor: Actor,
+    partner_id: str,
+    lead_id: str | None = None,
+    draft: LeadDraft | None = None,
+    choice: Groups | None = None,
+    method: str = ConsentDecision.Method.UNSTATED,
+    partner_name: str | None = None,
+    callback_url: str | None = None,
+    instead_of: str | None = None,
+) -> Share:
+    """Offer a lead to a partner.
+
+    :param lead_id: the lead; without it DRAFT is recorded as a new lead of the partner's market
+    :param choice: the agent's choice and, where the client has not decided, attestation; left out,
+        the defaults of the partner's type
+    :param method: how the client agreed, where the choice attests it
+    :param partner_name: a claim; refused unless it is the partner's name
+    :param callback_url: one of the partner's verified endpoints, to limit this share's webhooks to
+    :param instead_of: the ended share that this one replaces
+    :raises NotAllowed, NotFound, PartnerNameMismatch, PartnerInactive, CallbackNotVerified,
+        ComplianceGate, ConsentWithheld, CapacityReached, AlreadyShared: each recorded as
+        `lead_share_failed`
+    """
+    failed = Event.Kind.LEAD_SHARE_FAILED
+    already = AlreadyShared(_("This lead is already live with this partner."))
+    with (
+        refusals_recorded(failed, actor=actor, partner_id=partner_id, lead_id=lead_id),
+        refused_by("leads_share_one_live_per_partner", already),
+        transaction.atomic(),
+    ):
+        require(actor, Can.SHARE_LEAD)
+        partner = lock_partner(actor, partner_id)
+        _check_partner(partner, partner_name)
+        endpoint_id = _endpoint_for(partner, callback_url)
+        lead = _lead_for(actor, partner, lead_id, draft)
+        gate = _pass_gate(partner, lead)
+        choice = within_ceiling(partner, choice)
+        given = _decided(actor, lead, partner, choice, method)
+        groups = effective(choice, given, partner.type)
+        _check_something_is_left(groups, choice, given)
+        _check_capacity(partner)
+        share = _insert_share(actor, lead, partner, choice, groups, gate, endpoint_id)
+        share.withheld = withheld(choice, given)
+        _tell(actor, share, instead_of)
+    return share
+
+
+def _check_partner(partner: Partner, claimed_name: str | None) -> None:
+    if claimed_name is not None and claimed_name.strip() != partner.name:
+        raise PartnerNameMismatch(_("partnerName is not the name of this partner."))
+    if partner.status != Partner.Status.ACTIVE:
+        raise PartnerInactive(
+            _("%(partner)s is %(status)s and gets no new leads.")
+            % {"partner": partner.name, "status": partner.get_status_display().lower()}
+        )
+
+
+def _endpoint_for(partner: Partner, callback_url: str | None) -> str | None:
+    if not callback_url:
+        return None
+    found = Endpoint.objects.receiving().filter(partner=partner, url=callback_url)
+    if (endpoint := found.first()) is None:
+        raise CallbackNotVerified(
+            _("This address is not one of the partner's verified endpoints. Only those get leads.")
+        )
+    return str(endpoint.pk)
+
+
+def _lead_for(actor: Actor, partner: Partner, lead_id: str | None, draft: LeadDraft | None) -> Lead:
+    if lead_id is not None:
+        return lock_lead(lead_id)
+    if draft is None:
+        raise Malformed(_("Name a lead or describe one."))
+    return insert_lead(actor=actor, market=partner.market, draft=draft)
+
+
+def _pass_gate(partner: Partner, lead: Lead) -> dict[str, object]:
+    """Return what to freeze on the share, or refuse with every code that fails."""
+    now = timezone.now()
+    codes, licences = gate_codes(partner, lead, now)
+    if codes:
+        raise ComplianceGate(" ".join(licensing.describe(codes)), codes=codes)
+    return licensing.gate_snapshot(
+        partner, licences, lead_market=lead.market, region=lead.region, at=now
+    )
+
+
+def gate_codes(partner: Partner, lead: Lead, at: datetime) -> tuple[list[str], list[Licence]]:
+    """Return every code that forbids PARTNER this lead at AT, and the licences looked at."""
+    gated = licensing.is_gated(partner, lead.market)
+    licences = list(partner.licences.all()) if gated else []
+    codes = licensing.failing_codes(
+        partner,
+        licences,
+        lead_market=lead.market,
+        region=lead.region,
+        on=licensing.day_in(lead.market, at),
+    )
+    return codes + service_codes(partner, lead), licences
+
+
+def service_codes(partner: Partner, lead: Lead) -> list[str]:
+    """Return SERVICE_NOT_OFFERED where a service provider offers nothing this client wants."""
+    if partner.type != Partner.Type.SERVICE_PROVIDER:
+        return []
+    return [] if set(partner.services) & set(lead.services) else [GateCode.SERVICE_NOT_OFFERED]
+
+
+def within_ceiling(partner: Partner, choice: Groups | None) -> Groups:
+    """Return the choice, or the type's default; refuse a choice beyond the type's ceiling."""
+    rule = RULES[partner.type]
+    if choice is None:
+        return rule.default & rule.ceiling
+    beyond = [group for group in choice if not rule.ceiling[group]]
+    if beyond:
+        raise ConsentWithheld(
+            _("%(type)s partners never see the client's %(groups)s.")
+            % {"type": partner.get_type_display(), "groups": ", ".join(beyond)},
+            groups=beyond,
+        )
+    return choice
+
+
+def _decided(
+    actor: Actor, lead: Lead, partner: Partner, choice: Groups, method: str
+) -> dict[str, Verdict]:
+    """Return what counts for each group, after the agent's attestation has been recorded."""
+    decisions = list(lead.decisions.filter(partner=partner) | lead.decisions.filter(partner=None))
+    attested = attest(actor, lead, partner, choice, decisions, method)
+    return verdicts(decisions + attested, partner_id=str(partner.pk), market=lead.market)
+
+
+def attest(
+    actor: Actor,
+    lead: Lead,
+    partner: Partner,
+    choice: Groups,
+    decisions: list[ConsentDecision],
+    method: str,
+) -> list[ConsentDecision]:
+    """Record that the client agreed to CHOICE for this partner, where the client has not decided.
+
+    Kept under the `explicit` policy too, where it counts for nothing: it is what the agent said.
+    """
+    by_client = {d.group for d in decisions if d.source == ConsentDecision.Source.CLIENT}
+    rows = [
+        ConsentDecision(
+            lead=lead,
+            partner=partner,
+            group=group,
+            state=ConsentDecision.State.GIVEN,
+            source=ConsentDecision.Source.AGENT,
+            method=method,
+            decided_by=actor.actor_id,
+        )
+        for group in choice
+        if group not in by_client
+    ]
+    return ConsentDecision.objects.bulk_create(rows)
+
+
+def _check_something_is_left(groups: Groups, choice: Groups, given: dict[str, Verdict]) -> None:
+    if groups:
+        return
+    reasons = withheld(choice, given)
+    told = ", ".join(f"{group}: {reason}" for group, reason in reasons.items())
+    raise ConsentWithheld(
+        _("Nothing may be shared with this partner (%(reasons)s).") % {"reasons": told}
+        if told
+        else _("Choose at least one group to share."),
+        withheld=reasons,
+    )
+
+
+def _check_capacity(partner: Partner) -> None:
+    active = Share.objects.live().filter(partner=partner).count()
+    if active >= partner.capacity:
+        raise CapacityReached(
+            _("%(partner)s works %(active)s of %(capacity)s leads and has no room left.")
+            % {"partner": partner.name, "active": active, "capacity": partner.capacity},
+            capacity=partner.capacity,
+        )
+
+
+def _insert_share(
+    actor: Actor,
+    lead: Lead,
+    partner: Partner,
+    choice: Groups,
+    groups: Groups,
+    gate: dict[str, object],
+    endpoint_id: str | None,
+) -> Share:
+    now = timezone.now()
+    share = Share(
+        lead=lead,
+        partner=partner,
+        chosen_contact=choice.contact,
+        chosen_budget=choice.budget,
+        chosen_requirements=choice.requirements,
+        shares_contact=groups.contact,
+        shares_budget=groups.budget,
+        shares_requirements=groups.requirements,
+        commission_percent=partner.default_commission,
+        direction=partner.direction,
+        currency=lead.currency,
+        gate=gate,
+        endpoint_id=endpoint_id,
+        shared_by=actor.actor_id,
+        shared_at=now,
+        updated_at=now,
+        consent_updated_at=now,
+    )
+    share.save(force_insert=True)
+    count(share, now, received=1)
+    return share
+
+
+def _tell(actor: Actor, share: Share, instead_of: str | None) -> None:
+    event = record_event(
+        Event.Kind.LEAD_SHARED,
+        actor=actor,
+        partner_id=str(share.partner_id),
+        lead_id=str(share.lead_id),
+        share_id=str(share.pk),
+        groups=list(share.effective),
+    )
+    refs = {"share": str(share.pk)}
+    queue_webhooks(
+        event,
+        "lead.shared",
+        partner_id=str(share.partner_id),
+        refs=refs,
+        endpoint_id=share.endpoint_id,
+    )
+    if share.partner.contact_email:
+        queue_mail(event, "lead_shared", refs=refs)
+    _note_reassignment(share, instead_of)
+
+
+def _note_reassignment(share: Share, instead_of: str | None) -> None:
+    """Remember whom the share replaces, and that the agent has dealt with the lead."""
+    lead = share.lead
+    changed = []
+    if instead_of:
+        ended = lead.shares.filter(pk=instead_of).first() if is_id("share", instead_of) else None
+        if ended is None or ended.is_live:
+            raise NotFound(_("There is no ended share of this lead to replace."))
+        lead.reassignment_history.append(
+            {
+                "from": str(ended.partner_id),
+                "to": str(share.partner_id),
+                "at": share.shared_at.isoformat(),
+                "after": ended.status,
+            }
+        )
+        changed.append("reassignment_history")
+    if lead.needs_agent_since is not None:
+        lead.needs_agent_since = None
+        changed.append("needs_agent_since")
+    if changed:
+        lead.save(update_fields=changed)
