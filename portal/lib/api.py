@@ -103,7 +103,7 @@ class ApiView(APIView):
         errors = []
         for name, values in request.query_params.lists():
             pointer = f"?{name[:80]}".encode("ascii", "backslashreplace").decode()
-            if name not in self.query_params:
+            if name not in (self.query_params if request.method == "GET" else ()):
                 detail = _("There is no such parameter.")
                 errors.append(problem_at(pointer, detail, "unknown_parameter"))
             elif len(values) > 1:

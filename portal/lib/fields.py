@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 
@@ -16,6 +17,12 @@ from portal.lib.money import MAX_DIGITS, MINOR_UNITS, plain
 from portal.lib.problems import camel
 
 _NUMBER = re.compile(rf"^[0-9]{{1,{MAX_DIGITS}}}(\.[0-9]+)?\Z", re.ASCII)
+AMOUNT_SCHEMA = {
+    "oneOf": [
+        {"type": "number", "minimum": 0},
+        {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})?$"},
+    ]
+}
 _WHOLE = re.compile(r"^[0-9]{1,9}\Z", re.ASCII)
 MINOR = max(MINOR_UNITS.values())
 
@@ -108,26 +115,34 @@ class _Plain(serializers.Field[Any, Any, Any, Any]):
         return data if isinstance(data, str) else f"{data:f}"
 
 
+@extend_schema_field(AMOUNT_SCHEMA)
 class Amount(_Plain):
     """An amount of money or a percentage as Decimal.
 
     :param above_zero: refuse 0
     :param at_most: the largest value accepted
+    :param places: how many decimals are accepted
     """
 
     def __init__(
-        self, *, above_zero: bool = False, at_most: Decimal | None = None, **kwargs: Any
+        self,
+        *,
+        above_zero: bool = False,
+        at_most: Decimal | None = None,
+        places: int = MINOR,
+        **kwargs: Any,
     ) -> None:
         self.above_zero = above_zero
         self.at_most = at_most
+        self.places = places
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> Decimal:
         text = self.text_of(data)
         if not _NUMBER.match(text):
             self.fail("invalid")
-        if len(text.partition(".")[2].rstrip("0")) > MINOR:
-            self.fail("too_precise", places=MINOR)
+        if len(text.partition(".")[2]) > self.places:
+            self.fail("too_precise", places=self.places)
         amount = Decimal(text)
         if self.above_zero and amount == 0:
             self.fail("too_small")
@@ -139,6 +154,7 @@ class Amount(_Plain):
         return plain(value)
 
 
+@extend_schema_field({"type": "integer", "minimum": 0})
 class Whole(_Plain):
     """A whole number from 0 to AT_MOST."""
 
@@ -158,6 +174,11 @@ class Whole(_Plain):
         return int(value)
 
 
+@extend_schema_field({"type": "number"})
+class Number(serializers.FloatField):
+    """An amount or a percentage in an answer: a plain JSON number."""
+
+
 class Texts(serializers.ListField):
     """A list of strings, at most 50."""
 
@@ -172,6 +193,7 @@ class Texts(serializers.ListField):
         return super().to_internal_value(data)
 
 
+@extend_schema_field({"type": "object", "description": "A claim; nobody reads it."})
 class AnyObject(serializers.Field[Any, Any, Any, Any]):
     """A JSON object whose members are a claim: nobody reads them."""
 
@@ -191,6 +213,7 @@ _TIME = re.compile(
 )
 
 
+@extend_schema_field({"type": "string", "format": "date-time"})
 class Moment(serializers.Field[Any, Any, Any, Any]):
     """A time with its zone (RFC 3339); answered in UTC."""
 

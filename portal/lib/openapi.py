@@ -1,5 +1,170 @@
+"""How the API describes itself: the envelope, the refusals and the headers every address has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import get_lib_doc_excludes
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+)
+from rest_framework import serializers
+
+from portal.lib.fields import StrictSerializer, WireSerializer
+
+F = TypeVar("F", bound=Callable[..., Any])
+PROBLEM = "application/problem+json"
+STANDARD = (400, 401, 403, 404, 405, 413, 415, 429)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="1 to 255 visible ASCII characters. The same call again is answered as before, "
+    "with `Idempotency-Replayed: true`. Kept for 7 days.",
+)
+
+PAGE = {"cursor": "The `next` of the page before.", "limit": "1 to 100; 25 if left out."}
+
+
+class ProblemEntry(WireSerializer):
+    """One reason, and where: a JSON pointer into the body or `?name` of a query parameter."""
+
+    pointer = serializers.CharField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+
+
+class Problem(WireSerializer):
+    """A refusal (RFC 9457). Some codes bring members of their own."""
+
+    ok = serializers.BooleanField(help_text="Always false.")
+    type = serializers.URLField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+    request_id = serializers.CharField()
+    errors = ProblemEntry(many=True, required=False)
+
+
+def enveloped(
+    answer: type[WireSerializer] | None, *, many: bool = False, beside: Mapping[str, Any] | None = None
+) -> WireSerializer:
+    """Return the documentation of `{"ok": true, "data": …}` around ANSWER."""
+    members: dict[str, Any] = {"ok": serializers.BooleanField(help_text="Always true.")}
+    if answer is not None:
+        members["data"] = answer(many=many)
+    if many:
+        members["next"] = serializers.CharField(allow_null=True, help_text="Cursor, or null.")
+    members |= beside or {}
+    name = f"{answer.__name__ if answer else ''}{'Page' if many else ''}Envelope"
+    return type(name, (WireSerializer,), {"__doc__": "", **members})()
+
+
+def described(  # noqa: PLR0913 - one line per thing a reader wants to know
+    answer: type[WireSerializer] | None,
+    *,
+    summary: str,
+    request: type[WireSerializer] | None = None,
+    status: int = 200,
+    many: bool = False,
+    beside: Mapping[str, Any] | None = None,
+    refusals: Mapping[int, Iterable[str]] | None = None,
+    query: Mapping[str, str] | None = None,
+    sent: Mapping[str, Any] | None = None,
+    answered: Mapping[str, Any] | None = None,
+) -> Callable[[F], F]:
+    """Describe a handler: what it reads, answers and refuses, with an example of each side.
+
+    :param refusals: status → the codes it may carry, beyond those every address has
+    :param query: query parameter → what it does
+    :param sent: an example body; :param answered: the example's answer
+    """
+    responses: dict[Any, Any] = {status: enveloped(answer, many=many, beside=beside)}
+    for refused, codes in (refusals or {}).items():
+        told = ", ".join(f"`{code}`" for code in codes)
+        responses[refused, PROBLEM] = OpenApiResponse(Problem, description=told)
+    examples = []
+    if sent is not None:
+        examples.append(OpenApiExample("Call", value=dict(sent), request_only=True))
+    if answered is not None:
+        examples.append(
+            OpenApiExample(
+                "Answer", value=dict(answered), response_only=True, status_codes=[str(status)]
+            )
+        )
+    parameters = [
+        OpenApiParameter(name, str, description=told) for name, told in (query or {}).items()
+    ]
+    decorate: Callable[[F], F] = extend_schema(
+        summary=summary,
+        request=request,
+        responses=responses,
+        parameters=parameters,
+        examples=examples,
+    )
+    return decorate
+
+
+def bases_without_words() -> list[type]:
+    """Return the classes whose docstrings describe our code, not what is on the wire."""
+    from portal.lib.api import ApiView  # noqa: PLC0415 - views import this module while loading
+
+    return [ApiView, StrictSerializer, WireSerializer, *get_lib_doc_excludes()]
+
+
+def with_messages(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
+    """Collect the components once more: those of the webhooks come after the others."""
+    result["components"] = generator.registry.build({})
+    return result
 
 
 class PortalSchema(AutoSchema):
-    pass
+    """Adds what every address has: its standard refusals, and Idempotency-Key on a POST."""
+
+    def get_override_parameters(self) -> list[Any]:
+        given = list(super().get_override_parameters())
+        return [*given, IDEMPOTENCY_KEY] if self.method == "POST" else given
+
+    def get_tags(self) -> list[str]:
+        """Group the addresses by the app they live in, as a reader looks for them."""
+        return [type(self.view).__module__.split(".")[0]]
+
+    def get_description(self) -> str:
+        return str(super().get_description()).strip()
+
+    def get_operation_id(self) -> str:
+        words = self.path.removeprefix("/api/").replace("{", "").replace("}", "")
+        parts = [self.method.lower(), *words.replace("-", "/").replace("_", "/").split("/")]
+        return parts[0] + "".join(part.capitalize() for part in parts[1:])
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        if direction == "request":  # a webhook: the answer is the partner's
+            return bodies
+        for status in STANDARD:
+            known = bodies.setdefault(
+                str(status), self._get_response_for_code(Problem, str(status), [PROBLEM])
+            )
+            known["description"] = known.get("description") or HTTPStatus(status).phrase
+        return dict(sorted(bodies.items()))
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+    target_class = "partners.auth.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "pp_live_…",
+            "description": "A partner's key acts for that partner, an agent's key for that agent.",
+        }

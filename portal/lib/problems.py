@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
@@ -60,17 +61,20 @@ def problem(status: int, code: str, detail: str, **members: object) -> dict[str,
     }
     for name, value in members.items():
         if camel(name) not in MEMBERS:
-            body[camel(name)] = _wire(value)
+            body[camel(name)] = on_wire(value)
     return body
 
 
-def _wire(value: object) -> object:
+def on_wire(value: object) -> object:
+    """Return VALUE as JSON shows it: plain numbers, camelCase for the fields of a dataclass."""
     if isinstance(value, Decimal):
         return plain(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {camel(f.name): on_wire(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _wire(member) for key, member in value.items()}
+        return {str(key): on_wire(member) for key, member in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_wire(member) for member in value]
+        return [on_wire(member) for member in value]
     return value if isinstance(value, bool | int | float | None) else str(value)
 
 

@@ -1,0 +1,94 @@
+"""The messages partners receive, for the `webhooks` part of the API's description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse, OpenApiWebhook, extend_schema
+from rest_framework import serializers
+
+from commissions.serializers import BookedAnswer
+from leads.models import Appointment, ShareStatus
+from leads.serializers import ConsentAnswer, DisclosedLead
+from portal.lib.fields import WireSerializer
+
+
+class SharedData(WireSerializer):
+    lead_id = serializers.CharField()
+    partner_id = serializers.CharField()
+    partner_name = serializers.CharField()
+    status = serializers.ChoiceField(choices=ShareStatus.choices)
+    shared_at = serializers.DateTimeField()
+    consent = ConsentAnswer()
+    lead = DisclosedLead()
+
+
+class UpdatedData(WireSerializer):
+    lead_id = serializers.CharField()
+    status = serializers.ChoiceField(choices=ShareStatus.choices)
+    reason = serializers.CharField()
+    consent = ConsentAnswer()
+
+
+class RevokedData(WireSerializer):
+    lead_id = serializers.CharField()
+    status = serializers.ChoiceField(choices=ShareStatus.choices)
+    consent = ConsentAnswer()
+    withdrawn = serializers.ListField(child=serializers.CharField())
+    attest_by = serializers.DateTimeField()
+
+
+class AppointmentTold(WireSerializer):
+    """`location` is left out for a client's address while contact is withheld."""
+
+    id = serializers.CharField()
+    date = serializers.DateTimeField()
+    type = serializers.ChoiceField(choices=Appointment.Type.choices)
+    place = serializers.ChoiceField(choices=Appointment.Place.choices)
+    location = serializers.CharField(required=False)
+
+
+class AppointmentData(WireSerializer):
+    lead_id = serializers.CharField()
+    appointment = AppointmentTold()
+    lead = DisclosedLead()
+
+
+class CommissionData(WireSerializer):
+    lead_id = serializers.CharField()
+    commission = BookedAnswer()
+
+
+class ChallengeData(WireSerializer):
+    challenge = serializers.CharField()
+
+
+class TestData(WireSerializer):
+    test = serializers.BooleanField()
+
+
+def _webhook(type_: str, data: type[WireSerializer], summary: str) -> OpenApiWebhook:
+    members: dict[str, Any] = {
+        "__doc__": "",
+        "type": serializers.ChoiceField(choices=[type_]),
+        "timestamp": serializers.DateTimeField(),
+        "data": data(),
+    }
+    name = "".join(word.capitalize() for word in type_.replace("_", ".").split("."))
+    body = type(f"{name}Webhook", (WireSerializer,), members)
+    received = OpenApiResponse(description="Any 2xx within 15 s: received. 410: send no more.")
+    return OpenApiWebhook(type_, extend_schema(summary=summary, request=body, responses={200: received}))
+
+
+WEBHOOKS = [
+    _webhook("lead.shared", SharedData, "A lead was shared with you"),
+    _webhook("lead.updated", UpdatedData, "A lead's status was changed by us"),
+    _webhook("lead.consent_updated", SharedData, "You see more or less of a lead"),
+    _webhook("lead.revoked", RevokedData, "The client withdrew; delete what you hold"),
+    _webhook("appointment.shared", AppointmentData, "An appointment was made"),
+    _webhook("appointment.updated", AppointmentData, "An appointment was changed"),
+    _webhook("commission.recorded", CommissionData, "A commission was booked"),
+    _webhook("commission.updated", CommissionData, "A commission changed"),
+    _webhook("webhook.verify", ChallengeData, "Answer with the challenge to receive messages"),
+    _webhook("webhook.test", TestData, "Made-up data"),
+]

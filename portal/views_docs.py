@@ -1,0 +1,42 @@
+"""The API's description: as OpenAPI 3.1 and as a page made from it. Nothing personal is in either."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import include, path
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+
+from portal.lib import reference
+
+
+@lru_cache(maxsize=1)
+def description() -> dict[str, Any]:
+    """Return the description, made once per process."""
+    from portal.api_urls import addresses  # noqa: PLC0415 - they include this module's views
+
+    generator = SchemaGenerator(patterns=[path("api/", include(addresses))])
+    found: dict[str, Any] = generator.get_schema(request=None, public=True)
+    found["servers"] = [{"url": settings.PORTAL_ORIGIN}]
+    return found
+
+
+@login_not_required
+@require_safe
+def schema(request: HttpRequest) -> HttpResponse:
+    """Answer the description for machines."""
+    return JsonResponse(description(), json_dumps_params={"indent": 2, "ensure_ascii": False})
+
+
+@login_not_required
+@require_safe
+def docs(request: HttpRequest) -> HttpResponse:
+    """Show the description to people."""
+    context = {"reference": reference.read(description()), "origin": settings.PORTAL_ORIGIN}
+    return render(request, "api/docs.html", context)
