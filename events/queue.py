@@ -137,11 +137,14 @@ WHERE e.id = new.id AND e.lane <> new.lane
 
 def claim(room: int) -> list[Delivery]:
     """Claim up to ROOM due webhooks for this worker, several endpoints side by side."""
-    partners = Endpoint._meta.get_field("partner").related_model
-    assert isinstance(partners, type)  # noqa: S101 - resolved once the apps are loaded
-    return _claimed(
-        _CLAIM.format(partners=partners._meta.db_table), verify=payloads.VERIFY, room=room
-    )
+    return _claimed(_CLAIM.format(partners=partner_table()), verify=payloads.VERIFY, room=room)
+
+
+def partner_table() -> str:
+    """Return the table whose status says whether a partner gets anything."""
+    partner = Endpoint._meta.get_field("partner").related_model
+    assert isinstance(partner, type)  # noqa: S101 - resolved once the apps are loaded
+    return connection.ops.quote_name(partner._meta.db_table)
 
 
 def claim_mails(room: int) -> list[Delivery]:

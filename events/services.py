@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
+from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from redis import Redis
+from redis import Redis, RedisError
 
 from events import egress, payloads, signing
 from events.models import Delivery, Endpoint, Event
@@ -26,6 +27,8 @@ from portal.lib.request_id import request_id_var
 log = logging.getLogger(__name__)
 
 MAX_ENDPOINTS = 5
+# By name: the task's module brings a whole HTTP client with it, and who rings needs none.
+DISPATCH = "events.tasks.dispatch"
 BELL = "portal:dispatch:rung"
 BELL_MS = 5_000  # the sweep's own rhythm: a lost ring costs no more than one sweep
 
@@ -174,14 +177,20 @@ def nudge() -> None:
 
 
 def _ring() -> None:
-    from events.tasks import dispatch  # noqa: PLC0415 - the task calls what is built on this module
-
     try:
         # One ring is enough until the dispatcher has heard it: it takes the bell down.
         if bell().set(BELL, 1, nx=True, px=BELL_MS):
-            dispatch.apply_async(expires=30)
+            current_app.send_task(DISPATCH, expires=30, ignore_result=True)
     except Exception as error:  # noqa: BLE001 - whatever Redis has, the change is committed
         log.warning("the dispatcher was not woken: %s", type(error).__name__)
+
+
+def take_bell_down() -> None:
+    """Let the next change ring again: the dispatcher is about to look."""
+    try:
+        bell().delete(BELL)
+    except RedisError as error:
+        log.warning("the bell was not taken down: %s", type(error).__name__)
 
 
 @lru_cache(maxsize=1)

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from celery import shared_task
+from celery.signals import worker_process_shutdown, worker_shutdown, worker_shutting_down
+
+from events import dispatch as dispatcher
+from events import pruning
 
 
 @shared_task(name="events.tasks.dispatch", ignore_result=True)
 def dispatch(**_newer_arguments: object) -> None:
     """Send whatever is due."""
-    from events.dispatch import drain  # noqa: PLC0415 - only the dispatch worker needs aiohttp
+    dispatcher.drain()
 
-    drain()
+
+@shared_task(name="events.tasks.prune", ignore_result=True)
+def prune(**_newer_arguments: object) -> None:
+    """Delete what has been kept long enough."""
+    pruning.prune()
+
+
+@worker_shutting_down.connect
+def _finish(**_: object) -> None:
+    dispatcher.stop_claiming()
+
+
+@worker_process_shutdown.connect
+@worker_shutdown.connect
+def _close(**_: object) -> None:
+    dispatcher.close()

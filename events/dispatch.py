@@ -1,0 +1,273 @@
+"""The dispatcher: claims what is due, sends it side by side, writes down what came of it.
+
+One event loop lives in a thread of the worker for as long as the worker, because connections
+that stay open are most of the speed. A second thread owns the database connection: it records,
+claims and builds while the loop sends. No transaction is open while anything is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+import time
+import traceback
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import aiohttp
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from events import http, letters, mails, outcomes, queue, services, signing
+from events.letters import Letter
+from events.mails import WrittenMail
+from events.queue import Result
+
+log = logging.getLogger(__name__)
+
+CAPACITY = 512  # messages one worker holds at a time
+CONNECTIONS = 16  # of one worker to one endpoint
+TURN = 128  # results worth a turn of the database
+PAUSE = 0.05  # seconds between turns when there are fewer
+MAILS = 4
+PATIENCE = 20.0  # seconds one call of drain waits
+RECLAIM_EVERY = 5.0
+LONGEST_WAIT = 10.0  # seconds a claimed message may wait for a connection of its lane
+
+
+class Lane:
+    """What waits for one endpoint with the time of its claim, and how many hands serve it."""
+
+    __slots__ = ("hands", "letters", "stalled_at")
+
+    def __init__(self) -> None:
+        self.letters: deque[tuple[Letter, float]] = deque()
+        self.hands = 0
+        self.stalled_at = 0.0
+
+
+class Dispatcher:
+    """One per process, made on first use, so that each forked worker has its own."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.closing = False
+        self._lanes: dict[str, Lane] = {}
+        self._results: list[Result] = []
+        self._held = 0  # claimed, without a result yet
+        self._mails = 0  # of these
+        self._reclaimed_at = float("-inf")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._callers: list[Future[None]] = []
+        self._wake = asyncio.Event()
+        self._progress = asyncio.Event()
+        self._database = ThreadPoolExecutor(1, "dispatch-database")
+        self._post_office = ThreadPoolExecutor(1, "dispatch-mail")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="dispatch-loop", daemon=True)
+        self._thread.start()
+
+    def drain(self, patience: float) -> bool:
+        """Wake the loop and wait until nothing is due; return False after PATIENCE seconds."""
+        done: Future[None] = Future()
+        self._loop.call_soon_threadsafe(self._called, done)
+        try:
+            done.result(patience)
+        except TimeoutError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Claim no more, wait for what is under way, record it and end the threads."""
+        self.closing = True
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(self._wake.set)
+        self._thread.join(settings.WEBHOOK_DEADLINE_SECONDS + 5)
+        self._database.submit(connection.close)
+        self._database.shutdown(wait=True)
+        self._post_office.shutdown(wait=False)
+
+    # --- in the loop ---------------------------------------------------------------------------
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._live())
+        self._loop.close()
+
+    def _called(self, done: Future[None]) -> None:
+        self._callers.append(done)
+        self._wake.set()
+
+    async def _live(self) -> None:
+        async with http.new_session() as session:
+            while not self.closing:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._until_nothing_is_due(session)
+                callers, self._callers = self._callers, []
+                for caller in callers:
+                    caller.set_result(None)
+
+    async def _until_nothing_is_due(self, session: aiohttp.ClientSession) -> None:
+        quiet = False
+        while not quiet:
+            busy = await self._turn(session)
+            if not busy:
+                # Whoever commits from here on rings again; the others are seen by one more turn.
+                await self._loop.run_in_executor(self._database, services.take_bell_down)
+                busy = await self._turn(session)
+            quiet = not busy
+            if busy:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait until there is enough to write down, or a little while."""
+        self._progress.clear()
+        if len(self._results) < TURN and self._held:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._progress.wait(), PAUSE)
+
+    async def _turn(self, session: aiohttp.ClientSession) -> bool:
+        """Let the database write down what came and hand out what is due; return if we are busy."""
+        results, self._results = self._results, []
+        room = 0 if self.closing else CAPACITY - self._held
+        mail_room = 0 if self.closing else MAILS - self._mails
+        try:
+            written, mail, settled = await self._loop.run_in_executor(
+                self._database, self._database_turn, results, room, mail_room
+            )
+        except Exception as error:  # noqa: BLE001 - the database may be gone for a while
+            _tell("the dispatcher's turn failed", error)
+            if isinstance(error, DatabaseError):
+                self._results = results + self._results
+            await asyncio.sleep(1)
+            return not self.closing
+        self._results += settled
+        self._hand_out(session, written)
+        if mail:
+            self._held += len(mail)
+            self._mails += len(mail)
+            self._start(self._send_mails(mail))
+        return bool(self._held or self._results)
+
+    def _hand_out(self, session: aiohttp.ClientSession, written: list[Letter]) -> None:
+        now = time.monotonic()
+        self._held += len(written)
+        for letter in written:
+            lane = self._lanes.setdefault(letter.address.endpoint_id, Lane())
+            lane.letters.append((letter, now))
+            if lane.hands < CONNECTIONS and lane.hands < len(lane.letters):
+                lane.hands += 1
+                self._start(self._serve(session, letter.address.endpoint_id, lane))
+
+    async def _serve(self, session: aiohttp.ClientSession, endpoint_id: str, lane: Lane) -> None:
+        """Be one hand of LANE: send what waits in it, one after the other."""
+        while lane.letters:
+            letter, claimed_at = lane.letters.popleft()
+            waited = time.monotonic() - claimed_at
+            if lane.stalled_at > claimed_at or waited > LONGEST_WAIT:
+                self._done(outcomes.given_back(letter.delivery))
+                continue
+            result = await self._sent(session, letter)
+            if result.error in outcomes.SILENT:
+                lane.stalled_at = time.monotonic()
+            self._done(result)
+        lane.hands -= 1
+        if not lane.hands:
+            self._lanes.pop(endpoint_id, None)
+
+    async def _sent(self, session: aiohttp.ClientSession, letter: Letter) -> Result:
+        delivery, started = letter.delivery, time.time()
+        headers = {
+            "webhook-id": delivery.webhook_id,
+            "webhook-timestamp": str(int(started)),
+            "webhook-signature": signing.sign(
+                letter.address.keys, delivery.webhook_id, int(started), letter.body
+            ),
+        }
+        try:
+            answer = await http.post(session, letter.address.url, letter.body, headers)
+            result = outcomes.judged(delivery, answer)
+        except Exception as error:  # noqa: BLE001 - nothing one recipient does may stop the others
+            _tell("a message could not be sent", error)
+            result = outcomes.put_off(delivery, "not_sent")
+        result.started_at, result.fields = started, letter.fields
+        result.body_sha256 = letter.body_sha256
+        return result
+
+    async def _send_mails(self, written: list[WrittenMail]) -> None:
+        for mail in written:
+            result = await self._loop.run_in_executor(self._post_office, mails.send, mail)
+            self._mails -= 1
+            self._done(result)
+
+    def _done(self, result: Result) -> None:
+        self._results.append(result)
+        self._held -= 1
+        if not self._held or len(self._results) >= TURN:
+            self._progress.set()
+
+    def _start(self, work: contextlib.AbstractAsyncContextManager[None] | object) -> None:
+        task: asyncio.Task[None] = self._loop.create_task(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- in the database's thread --------------------------------------------------------------
+    def _database_turn(
+        self, results: list[Result], room: int, mail_room: int
+    ) -> tuple[list[Letter], list[WrittenMail], list[Result]]:
+        try:
+            if results:
+                outcomes.settle(results)
+            if time.monotonic() - self._reclaimed_at > RECLAIM_EVERY:
+                queue.reclaim()
+                self._reclaimed_at = time.monotonic()
+            written, settled = letters.write(queue.claim(room)) if room > 0 else ([], [])
+            mail, unsent = mails.write(queue.claim_mails(mail_room)) if mail_room > 0 else ([], [])
+        except DatabaseError:
+            connection.close()  # the next turn opens another
+            raise
+        return written, mail, settled + unsent
+
+
+def _tell(what: str, error: Exception) -> None:
+    """Log WHAT went wrong and where. The error's own text may carry values, so it stays out."""
+    where = "".join(traceback.format_tb(error.__traceback__)[-3:])
+    log.error("%s: %s\n%s", what, type(error).__name__, where)
+
+
+class _Here:
+    """The dispatcher of this process."""
+
+    lock = threading.Lock()
+    dispatcher: Dispatcher | None = None
+
+
+def drain(patience: float = PATIENCE) -> bool:
+    """Send what is due; return whether all of it was done within PATIENCE seconds.
+
+    Several callers share one dispatcher: each call wakes it, so that what became due while it
+    waits for somebody slow goes out at once.
+    """
+    with _Here.lock:
+        here = _Here.dispatcher
+        if here is None or here.pid != os.getpid() or here.closing:
+            here = _Here.dispatcher = Dispatcher()
+    return here.drain(patience)
+
+
+def stop_claiming() -> None:
+    """Finish what is under way and take nothing new: the worker is asked to end."""
+    if (here := _Here.dispatcher) and here.pid == os.getpid():
+        here.closing = True
+
+
+def close() -> None:
+    """End the dispatcher of this process, if it has one."""
+    with _Here.lock:
+        here, _Here.dispatcher = _Here.dispatcher, None
+    if here and here.pid == os.getpid():
+        here.close()

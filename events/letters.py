@@ -1,0 +1,146 @@
+"""From claimed deliveries to bytes that can be signed and sent."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import logging
+import traceback
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from yarl import URL
+
+from events import egress, payloads, signing
+from events.models import Delivery, Endpoint
+from events.outcomes import given_up, put_off
+from events.queue import Result
+from portal.lib.money import plain
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 65_536
+
+
+@dataclass(slots=True, frozen=True)
+class Address:
+    """Where to send: what of an endpoint is needed, read anew for every batch."""
+
+    endpoint_id: str
+    url: URL
+    keys: tuple[bytes, ...]
+
+
+@dataclass(slots=True, frozen=True)
+class Letter:
+    """One message ready to sign. `fields` names what it discloses, comma between."""
+
+    delivery: Delivery
+    address: Address
+    body: bytes
+    fields: str
+
+    @property
+    def body_sha256(self) -> bytes:
+        return hashlib.sha256(self.body).digest()
+
+
+def write(deliveries: Sequence[Delivery]) -> tuple[list[Letter], list[Result]]:
+    """Return the letters of DELIVERIES, and what is settled already because it cannot be sent."""
+    letters: list[Letter] = []
+    settled: list[Result] = []
+    addresses = _addresses({str(delivery.endpoint_id) for delivery in deliveries})
+    for type_, batch in _by_type(deliveries).items():
+        try:
+            bodies = payloads.build(type_, batch)
+        except Exception as error:  # noqa: BLE001 - one type's fault must not stop the others
+            _tell(type_, error)
+            settled += [put_off(delivery, "build_failed") for delivery in batch]
+            continue
+        for delivery in batch:
+            written = _letter(delivery, bodies.get(delivery.pk), addresses)
+            if isinstance(written, Letter):
+                letters.append(written)
+            else:
+                settled.append(written)
+    return letters, settled
+
+
+def _letter(
+    delivery: Delivery, data: dict[str, Any] | None, addresses: Mapping[str, Address]
+) -> Letter | Result:
+    address = addresses.get(str(delivery.endpoint_id))
+    if data is None:
+        return Result(
+            delivery=delivery,
+            state=Delivery.State.CANCELLED,
+            error="payload_cancelled",
+            attempted=False,
+        )
+    if address is None:
+        return put_off(delivery, "egress_blocked")
+    body = _ENCODER.encode(
+        {"type": delivery.type, "timestamp": _time(delivery.event_at), "data": data}
+    ).encode()
+    if len(body) > MAX_BODY:
+        return given_up(delivery, "payload_too_large")
+    return Letter(delivery, address, body, ",".join(_names(data)))
+
+
+def _by_type(deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
+    found: dict[str, list[Delivery]] = {}
+    for delivery in deliveries:
+        found.setdefault(delivery.type, []).append(delivery)
+    return found
+
+
+def _addresses(endpoint_ids: set[str]) -> dict[str, Address]:
+    """Return the addresses that may still be dialled by their endpoint's id."""
+    found = {}
+    for endpoint in Endpoint.objects.filter(pk__in=endpoint_ids):
+        try:
+            url = egress.checked_url(endpoint.url)
+        except egress.Refused:
+            continue
+        found[endpoint.pk] = Address(
+            endpoint.pk, URL(url, encoded=True), (signing.key_of(endpoint.secret),)
+        )
+    return found
+
+
+def _names(data: Mapping[str, Any], inside: str = "") -> Iterator[str]:
+    """Name every field of DATA, never its value: `lead.customerInfo.phone`."""
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield from _names(value, f"{inside}{key}.")
+        else:
+            yield f"{inside}{key}"[:100]
+
+
+def _time(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+def _simple(value: object) -> object:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, dt.datetime):
+        return _time(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in a message")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=_simple)
+
+
+def _tell(type_: str, error: Exception) -> None:
+    """Log where building failed. The message of the error may carry values, so it stays out."""
+    where = "".join(traceback.format_tb(error.__traceback__)[-3:])
+    log.error("a body of %s could not be built: %s\n%s", type_, type(error).__name__, where)

@@ -1,0 +1,138 @@
+"""Reading what happened and what waits."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from events import payloads, queue
+from events.models import Attempt, Delivery, Endpoint, Event
+from portal.lib.access import Actor, Can, is_staff, require
+
+Kind = Event.Kind
+# What a partner sees of the story of its own share: what it did itself and what it was told.
+PARTNER_KINDS = (
+    Kind.LEAD_SHARED,
+    Kind.SHARE_PREFS_UPDATED,
+    Kind.SHARE_ACCEPTED,
+    Kind.SHARE_IN_PROGRESS,
+    Kind.SHARE_REJECTED,
+    Kind.SHARE_WITHDRAWN,
+    Kind.SHARE_EXPIRED,
+    Kind.SHARE_REVOKED,
+    Kind.SHARE_CLOSED,
+    Kind.APPOINTMENT_SHARED_WITH_PARTNER,
+    Kind.APPOINTMENT_UPDATED,
+    Kind.PARTNER_COMMISSION_RECORDED,
+    Kind.PARTNER_COMMISSION_FAILED,
+    Kind.CLOSING_CONFIRMED,
+)
+
+
+def timeline_for(
+    *,
+    user: Actor,
+    lead_id: str | None = None,
+    share_id: str | None = None,
+    partner_id: str | None = None,
+) -> QuerySet[Event]:
+    """Return what happened to a lead, a share or a partner, newest first, as USER may know it.
+
+    Staff see everything. A partner sees its own share's story: nothing of other partners, nothing
+    of what the company considered and refused.
+    """
+    events = Event.objects.visible_to(user)
+    if not is_staff(user):
+        events = events.filter(kind__in=PARTNER_KINDS)
+    wanted = {"lead_id": lead_id, "share_id": share_id, "partner_id": partner_id}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    return events.filter(**given).order_by("-at", "-id")
+
+
+def endpoints_for(*, user: Actor, partner_id: str | None = None) -> QuerySet[Endpoint]:
+    """Return the endpoints USER may see that were not removed, oldest first."""
+    endpoints = Endpoint.objects.visible_to(user).kept()
+    if partner_id is not None:
+        endpoints = endpoints.filter(partner_id=partner_id)
+    return endpoints.order_by("created_at", "id")
+
+
+def deliveries_for(*, user: Actor) -> QuerySet[Delivery]:
+    """Return the webhooks USER may see, newest first."""
+    webhooks = Delivery.objects.visible_to(user).filter(channel=Delivery.Channel.WEBHOOK)
+    return webhooks.select_related("endpoint").order_by("-id")
+
+
+def tries_of(delivery: Delivery) -> QuerySet[Attempt]:
+    """Return each try of DELIVERY in its order."""
+    return delivery.tries.order_by("number", "id")
+
+
+def event_lines(
+    *,
+    user: Actor,
+    kinds: list[str] | None = None,
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+) -> Iterator[str]:
+    """Yield every event as a line of JSON, oldest first, read through a cursor on the server.
+
+    :raises NotAllowed: if USER may not see analytics
+    """
+    require(user, Can.SEE_ANALYTICS)
+    events = Event.objects.visible_to(user).order_by("at", "id")
+    if kinds:
+        events = events.filter(kind__in=kinds)
+    if since:
+        events = events.filter(at__gte=since)
+    if until:
+        events = events.filter(at__lt=until)
+    return (event_line(event) for event in events.iterator(chunk_size=2000))
+
+
+def event_line(event: Event) -> str:
+    """Return EVENT as a line of JSON: the requirement's five fields first, extras after."""
+    line = {
+        "event": event.kind,
+        "leadId": event.lead_id,
+        "partnerId": event.partner_id,
+        "ok": event.ok,
+        "timestamp": event.at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
+        "id": event.pk,
+        "shareId": event.share_id,
+        "actor": event.actor,
+        "requestId": event.request_id,
+    }
+    extras = {_camel(key): value for key, value in event.data.items()}
+    return json.dumps(line | {key: extras[key] for key in extras if key not in line}) + "\n"
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+_OLDEST_DUE = """
+SELECT extract(epoch FROM now() - min(d.next_attempt_at))
+FROM events_delivery d
+LEFT JOIN events_endpoint e ON e.id = d.endpoint_id
+LEFT JOIN {partners} p ON p.id = e.partner_id
+WHERE d.state = 'pending' AND d.next_attempt_at <= now() AND (
+    d.endpoint_id IS NULL OR (
+        e.enabled AND e.removed_at IS NULL AND p.status <> 'suspended'
+        AND (e.verified_at IS NOT NULL OR d.type = %s)
+    )
+)
+"""
+
+
+def oldest_due_seconds() -> float:
+    """Return for how long the oldest message that may be sent has been due; 0 if none is."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST_DUE.format(partners=queue.partner_table()), [payloads.VERIFY])
+        seconds = cursor.fetchone()[0]
+    return max(0.0, float(seconds or 0))
