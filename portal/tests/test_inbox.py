@@ -49,23 +49,23 @@ def ask(
     return found
 
 
-def signed(body: bytes, *, id: str = "msg_1") -> dict[str, str]:  # noqa: A002
+def signed(body: bytes, *, message: str = "msg_1") -> dict[str, str]:
     at = str(int(time.time()))
-    digest = hmac.digest(KEY, b".".join([id.encode(), at.encode(), body]), hashlib.sha256)
+    digest = hmac.digest(KEY, b".".join([message.encode(), at.encode(), body]), hashlib.sha256)
     signature = f"v1,{base64.b64encode(digest).decode()}"
-    return {"webhook-id": id, "webhook-timestamp": at, "webhook-signature": signature}
+    return {"webhook-id": message, "webhook-timestamp": at, "webhook-signature": signature}
 
 
 def send(
     inbox: InboxServer,
     kind: str,
     *,
-    id: str = "msg_1",
+    message: str = "msg_1",
     name: str = "acme",
-    **data: object,  # noqa: A002
+    **data: object,
 ) -> tuple[int, dict[str, Any]]:
     body = json.dumps({"type": kind, "timestamp": "2026-11-22T20:00:00Z", "data": data}).encode()
-    headers = signed(body, id=id)
+    headers = signed(body, message=message)
     status, _, answer = ask(inbox, "POST", f"/hooks/{name}", body=body, headers=headers)
     return status, json.loads(answer)
 
@@ -90,7 +90,7 @@ def test_a_repeated_id_is_counted_not_listed_twice(inbox: InboxServer) -> None:
 
 def test_only_the_last_are_kept(inbox: InboxServer) -> None:
     for number in range(KEPT + 3):
-        send(inbox, "lead.shared", id=f"msg_{number}")
+        send(inbox, "lead.shared", message=f"msg_{number}")
 
     kept = journal(inbox)
     assert (len(kept), kept[0]["id"]) == (KEPT, f"msg_{KEPT + 2}")
@@ -150,7 +150,9 @@ def test_a_new_secret_is_used_at_once(inbox: InboxServer, tmp_path: Path) -> Non
 
 
 def test_the_page_shows_and_escapes_what_came(inbox: InboxServer) -> None:
-    send(inbox, "lead.shared", id="msg_<b>", leadId="<script>alert(1)</script>", name_ar="محمد")
+    send(
+        inbox, "lead.shared", message="msg_<b>", leadId="<script>alert(1)</script>", name_ar="محمد"
+    )
 
     status, headers, page = ask(inbox, "GET", "/?name=acme&follow=1")
 
