@@ -31,76 +31,80 @@ def client_for() -> ClientFor:
 # --- the company -------------------------------------------------------------------------------
 @pytest.fixture
 def admin_user(db: None) -> User:
-    return UserFactory(email="admin@portal.example", name="Ada Admin", role=Role.ADMIN)
+    return UserFactory.create(email="admin@portal.example", name="Ada Admin", role=Role.ADMIN)
 
 
 @pytest.fixture
 def finance_user(db: None) -> User:
-    return UserFactory(email="finance@portal.example", name="Farid Finance", role=Role.FINANCE)
+    return UserFactory.create(
+        email="finance@portal.example", name="Farid Finance", role=Role.FINANCE
+    )
 
 
 @pytest.fixture
 def dana(db: None) -> User:
     """The agent."""
-    return UserFactory(email="dana@portal.example", name="Dana", role=Role.AGENT)
+    return UserFactory.create(email="dana@portal.example", name="Dana", role=Role.AGENT)
 
 
 # --- partners in the UAE -----------------------------------------------------------------------
 @pytest.fixture
 def acme(db: None) -> Partner:
-    return PartnerFactory(name="Acme Channel Partners", type=PartnerType.CHANNEL)
+    return PartnerFactory.create(name="Acme Channel Partners", type=PartnerType.CHANNEL)
 
 
 @pytest.fixture
 def amira(acme: Partner) -> User:
     """Acme's owner."""
-    return OwnerFactory(email="amira@acme.example", name="Amira", partner=acme)
+    return OwnerFactory.create(email="amira@acme.example", name="Amira", partner=acme)
 
 
 @pytest.fixture
 def milo(acme: Partner) -> User:
     """A member of Acme, who works leads and changes no settings."""
-    return UserFactory(email="milo@acme.example", name="Milo", role=Role.MEMBER, partner=acme)
+    return UserFactory.create(
+        email="milo@acme.example", name="Milo", role=Role.MEMBER, partner=acme
+    )
 
 
 @pytest.fixture
 def rival(db: None) -> Partner:
-    return PartnerFactory(name="Rival Realty", type=PartnerType.CHANNEL)
+    return PartnerFactory.create(name="Rival Realty", type=PartnerType.CHANNEL)
 
 
 @pytest.fixture
 def rami(rival: Partner) -> User:
     """Rival's owner: the stranger who must see nothing of Acme's."""
-    return OwnerFactory(email="rami@rival.example", name="Rami", partner=rival)
+    return OwnerFactory.create(email="rami@rival.example", name="Rami", partner=rival)
 
 
 @pytest.fixture
 def skyline(db: None) -> Partner:
-    return PartnerFactory(
+    return PartnerFactory.create(
         name="Skyline Developers", type=PartnerType.DEVELOPER, default_commission=Decimal(10)
     )
 
 
 @pytest.fixture
 def devika(skyline: Partner) -> User:
-    return OwnerFactory(email="devika@skyline.example", name="Devika", partner=skyline)
+    return OwnerFactory.create(email="devika@skyline.example", name="Devika", partner=skyline)
 
 
 @pytest.fixture
 def bayview(db: None) -> Partner:
-    return PartnerFactory(
+    return PartnerFactory.create(
         name="Bayview Brokers", type=PartnerType.BROKER, default_commission=Decimal(20)
     )
 
 
 @pytest.fixture
 def bilal(bayview: Partner) -> User:
-    return OwnerFactory(email="bilal@bayview.example", name="Bilal", partner=bayview)
+    return OwnerFactory.create(email="bilal@bayview.example", name="Bilal", partner=bayview)
 
 
 @pytest.fixture
 def lendwell(db: None) -> Partner:
-    return PartnerFactory(
+    return PartnerFactory.create(
         name="Lendwell Loans",
         type=PartnerType.SERVICE_PROVIDER,
         default_commission=Decimal(8),
@@ -110,20 +114,20 @@ def lendwell(db: None) -> Partner:
 
 @pytest.fixture
 def lena(lendwell: Partner) -> User:
-    return OwnerFactory(email="lena@lendwell.example", name="Lena", partner=lendwell)
+    return OwnerFactory.create(email="lena@lendwell.example", name="Lena", partner=lendwell)
 
 
 # --- a partner in India ------------------------------------------------------------------------
 @pytest.fixture
 def sahyadri(db: None) -> Partner:
     """Registered in Maharashtra and nowhere else."""
-    partner = PartnerFactory(
+    partner = PartnerFactory.create(
         name="Sahyadri RERA Agents", type=PartnerType.RERA_AGENT, market=Market.INDIA
     )
-    LicenceFactory(partner=partner, region="IN-MH", number="A51800000001")
+    LicenceFactory.create(partner=partner, region="IN-MH", number="A51800000001")
     return partner
 
 
 @pytest.fixture
 def rohan(sahyadri: Partner) -> User:
-    return OwnerFactory(email="rohan@sahyadri.example", name="Rohan", partner=sahyadri)
+    return OwnerFactory.create(email="rohan@sahyadri.example", name="Rohan", partner=sahyadri)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from partners.types import REGIONS, TYPES, Direction, Market, PartnerType, Service
+from partners.types import REGION_CHOICES, TYPES, Direction, Market, PartnerType, Service
 from portal.lib import ids
 from portal.lib.access import (
     PARTNER_SYSTEM,
@@ -239,7 +241,7 @@ class Licence(models.Model):
     region = models.CharField(
         _("State or emirate"),
         max_length=6,
-        choices=sorted(REGIONS.items(), key=lambda item: item[1]),
+        choices=REGION_CHOICES,
     )
     status = models.CharField(
         _("Status"), max_length=10, choices=Status.choices, default=Status.VALID
@@ -264,6 +266,15 @@ class Licence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.number}"
+
+    def clean(self) -> None:
+        """Refuse what a register cannot say: an end before the start, a check still to come."""
+        start: dt.date | None = self.valid_from  # None while a form lacks it
+        end: dt.date | None = self.valid_to
+        if start and end and end < start:
+            raise ValidationError({"valid_to": _("It cannot end before it starts.")})
+        if self.checked_at and self.checked_at > timezone.now():
+            raise ValidationError({"checked_at": _("A check cannot lie in the future.")})
 
 
 class ApiKey(models.Model):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.fields.reverse_related import ForeignObjectRel
+from django.db.models.functions import Coalesce
 
-from events.models import Event
+from events.models import Endpoint, Event
 from partners.models import ApiKey, Licence, Partner, User
 from portal.lib.access import Actor
 
@@ -48,6 +51,24 @@ def partners_for(*, user: Actor) -> QuerySet[Partner]:
     return Partner.objects.visible_to(user).order_by("name")
 
 
+def with_counts(partners: QuerySet[Partner]) -> QuerySet[Partner]:
+    """Add to each partner its number of live shares and of commissions.
+
+    Both are tables of apps above this one, reached by the names of their relations.
+    """
+    return partners.annotate(
+        live_shares=_count("shares", lambda shares: shares.live()),
+        commission_count=_count("commissions", lambda commissions: commissions),
+    )
+
+
+def _count(relation: str, of: Callable[[Any], Any]) -> Coalesce:
+    model: Any = Partner._meta.get_field(relation).related_model
+    rows = of(model.objects.filter(partner=OuterRef("pk"))).order_by()
+    count = rows.values("partner").annotate(count=Count("*")).values("count")
+    return Coalesce(Subquery(count), 0)
+
+
 def latest_proposal(partner: Partner) -> Proposal | None:
     """Return what PARTNER proposed last and what an admin decided, or None if it never did."""
     event = (
@@ -82,3 +103,8 @@ def _has_rows(partner: Partner, relation: ForeignObjectRel) -> bool:
     if model in _SET_UP_MODELS or model._meta.db_table in _SET_UP_TABLES:
         return False
     return model._base_manager.filter(**{relation.field.name: partner}).exists()
+
+
+def endpoints_of(partner: Partner) -> QuerySet[Endpoint]:
+    """Return the webhook addresses of PARTNER that were not removed, the oldest first."""
+    return Endpoint.objects.kept().filter(partner_id=partner.pk).order_by("created_at", "pk")

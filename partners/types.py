@@ -121,3 +121,4 @@ EMIRATES = {
     "AE-RK": "Ras Al Khaimah", "AE-SH": "Sharjah", "AE-UQ": "Umm Al Quwain",
 }  # fmt: skip
 REGIONS = {**EMIRATES, **INDIAN_STATES}
+REGION_CHOICES = sorted(REGIONS.items(), key=lambda region: region[1])

@@ -9,6 +9,7 @@ from partners.services.companies import (
     delete_partner,
     set_status,
     update_partner,
+    why_it_stays,
 )
 from partners.services.licences import LicenceFields, add_licence, change_licence, remove_licence
 from partners.services.preferences import (
@@ -47,4 +48,5 @@ __all__ = [
     "update_partner",
     "update_settings",
     "update_user",
+    "why_it_stays",
 ]

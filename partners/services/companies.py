@@ -140,13 +140,7 @@ def delete_partner(*, actor: Actor, partner_id: str) -> None:
     require(actor, Can.MANAGE_PARTNERS)
     partner = locked(Partner, partner_id)
     if has_history(partner):
-        raise PartnerHasHistory(
-            _(
-                "%(name)s has a history: leads, commissions or their events. It stays, so that"
-                " what happened can be read later. Disable or suspend it instead."
-            )
-            % {"name": partner.name}
-        )
+        raise PartnerHasHistory(why_it_stays(partner))
     sessions.end_for(partner.users.all())
     partner.users.all().delete()
     partner.delete()
@@ -157,6 +151,14 @@ def delete_partner(*, actor: Actor, partner_id: str) -> None:
         before=partner.status,
         after="deleted",
     )
+
+
+def why_it_stays(partner: Partner) -> str:
+    """Say why PARTNER, which has a history, is not deleted, and what to do instead."""
+    return _(
+        "%(name)s has a history: leads, commissions or their events. It stays, so that what"
+        " happened can be read later. Disable or suspend it instead."
+    ) % {"name": partner.name}
 
 
 @transaction.atomic

@@ -6,15 +6,12 @@ import datetime as dt
 from typing import TypedDict, Unpack
 
 from django.db import transaction
-from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from events.models import Event
 from events.services import record_event
 from partners.models import Licence, Partner
 from partners.services.writing import assign, clean, locked
 from portal.lib.access import Actor, Can, require
-from portal.lib.errors import Unprocessable
 
 
 class LicenceFields(TypedDict, total=False):
@@ -40,7 +37,7 @@ def add_licence(*, actor: Actor, partner_id: str, **fields: Unpack[LicenceFields
     require(actor, Can.MANAGE_PARTNERS)
     partner = locked(Partner, partner_id)
     licence = Licence(partner=partner, **fields)
-    _check(licence)
+    clean(licence)
     licence.save(force_insert=True)
     _record(actor, licence, "added", sorted(fields))
     return licence
@@ -57,7 +54,7 @@ def change_licence(*, actor: Actor, licence_id: str, **fields: Unpack[LicenceFie
     changed = assign(licence, fields)
     if not changed:
         return licence
-    _check(licence)
+    clean(licence)
     licence.save()
     _record(actor, licence, "changed", changed)
     return licence
@@ -70,13 +67,6 @@ def remove_licence(*, actor: Actor, licence_id: str) -> None:
     licence = locked(Licence, licence_id)
     _record(actor, licence, "removed", [])
     licence.delete()
-
-
-def _check(licence: Licence) -> None:
-    clean(licence)
-    if licence.checked_at is not None and licence.checked_at > timezone.now():
-        message = _("A check cannot lie in the future.")
-        raise Unprocessable(message, fields={"checked_at": [message]})
 
 
 def _record(actor: Actor, licence: Licence, change: str, fields: list[str]) -> None:

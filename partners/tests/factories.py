@@ -6,8 +6,9 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-import factory
 from django.utils import timezone
+from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFactory
+from factory.django import DjangoModelFactory
 
 from partners.models import Licence, Partner, User
 from partners.types import Market, PartnerType
@@ -16,27 +17,27 @@ from portal.lib.access import Role
 PASSWORD = "correct-horse-2026"
 
 
-class PartnerFactory(factory.django.DjangoModelFactory):
+class PartnerFactory(DjangoModelFactory[Partner]):
     class Meta:
         model = Partner
 
-    name = factory.Sequence(lambda number: f"Partner {number}")
+    name = Sequence(lambda number: f"Partner {number}")
     type = PartnerType.CHANNEL
     market = Market.UAE
     default_commission = Decimal(15)
     capacity_limit = 10
-    contact_email = factory.LazyAttribute(
+    contact_email = LazyAttribute(
         lambda partner: f"office@{partner.name.split()[0].lower()}.example"
     )
 
 
-class UserFactory(factory.django.DjangoModelFactory):
+class UserFactory(DjangoModelFactory[User]):
     class Meta:
         model = User
         skip_postgeneration_save = True
 
-    email = factory.Sequence(lambda number: f"person{number}@portal.example")
-    name = factory.LazyAttribute(lambda user: user.email.split("@")[0].capitalize())
+    email = Sequence(lambda number: f"person{number}@portal.example")
+    name = LazyAttribute(lambda user: user.email.split("@")[0].capitalize())
     role = Role.AGENT
 
     @classmethod
@@ -46,22 +47,22 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 
 class OwnerFactory(UserFactory):
-    email = factory.Sequence(lambda number: f"owner{number}@partner.example")
+    email = Sequence(lambda number: f"owner{number}@partner.example")
     role = Role.OWNER
-    partner = factory.SubFactory(PartnerFactory)
+    partner = SubFactory(PartnerFactory)
 
 
-class LicenceFactory(factory.django.DjangoModelFactory):
+class LicenceFactory(DjangoModelFactory[Licence]):
     """A registration in Maharashtra, seen in the register, with years to go."""
 
     class Meta:
         model = Licence
 
-    partner = factory.SubFactory(PartnerFactory, type=PartnerType.RERA_AGENT, market=Market.INDIA)
+    partner = SubFactory(PartnerFactory, type=PartnerType.RERA_AGENT, market=Market.INDIA)
     kind = Licence.Kind.RERA_AGENT
-    number = factory.Sequence(lambda number: f"A518{number:08d}")
+    number = Sequence(lambda number: f"A518{number:08d}")
     authority = "MahaRERA"
     region = "IN-MH"
     valid_from = dt.date(2024, 1, 1)
     valid_to = dt.date(2098, 12, 31)
-    checked_at = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(days=3))
+    checked_at = LazyFunction(lambda: timezone.now() - dt.timedelta(days=3))

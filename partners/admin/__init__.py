@@ -1,0 +1,16 @@
+"""Django admin for partners, people and keys. Every change goes through the services."""
+
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+from django.contrib.auth.models import Group
+
+from partners.admin.keys import ApiKeyAdmin
+from partners.admin.partners import PartnerAdmin
+from partners.admin.users import UserAdmin
+
+# Ways around our own roles and services: nobody is in a group, and an address follows its account.
+admin.site.unregister(Group)
+if admin.site.is_registered(EmailAddress):
+    admin.site.unregister(EmailAddress)
+
+__all__ = ["ApiKeyAdmin", "PartnerAdmin", "UserAdmin"]
