@@ -1,0 +1,64 @@
+"""`python -m benchmarks [share] [pages] [delivery]`: run them on engines of their own.
+
+The engines are durable, as in production: what a commit promises is part of its price.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+NAMES = ("share", "pages", "delivery")
+
+
+def main() -> int:
+    """Run the benchmarks named, or all; return 1 if a goal was not reached."""
+    names = sys.argv[1:] or list(NAMES)
+    if unknown := set(names) - set(NAMES):
+        sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    if os.environ.get("BENCHMARKS_INSIDE") != "1":
+        return _on_own_engines(names)
+    return _measure(names)
+
+
+def _on_own_engines(names: list[str]) -> int:
+    with tempfile.TemporaryDirectory() as directory:
+        command = [
+            sys.executable, "-m", "portal.embedded", "--dir", str(Path(directory) / "engines"),
+            "run", "--", sys.executable, "-m", "benchmarks", *names,
+        ]  # fmt: skip
+        environment = os.environ | {
+            "BENCHMARKS_INSIDE": "1",
+            "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
+            "PORTAL_DATA_DIR": directory,
+            "STATIC_ROOT": str(Path(directory) / "static"),
+        }
+        return subprocess.call(command, env=environment)  # noqa: S603 - our own command
+
+
+def _measure(names: list[str]) -> int:
+    for command in (["migrate", "--run-syncdb", "-v0"], ["collectstatic", "--noinput", "-v0"]):
+        subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "manage.py", *command], check=True
+        )
+    os.environ.pop("MIGRATION_DATABASE_URL", None)
+    import django  # noqa: PLC0415 - settings come from the environment above
+
+    django.setup()
+    from importlib import import_module  # noqa: PLC0415
+
+    from benchmarks import report  # noqa: PLC0415
+
+    results = []
+    for name in names:
+        found = import_module(f"benchmarks.{name}").measure()
+        results += found if isinstance(found, list) else [found]
+    report.publish(results)
+    return 0 if all(result.reached for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

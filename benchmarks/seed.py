@@ -1,0 +1,134 @@
+"""The worlds that are measured. Made in SQL where services would take hours."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import connection
+from django.utils import timezone
+
+from benchmarks.floor.models import Partner as FloorPartner
+from commissions.services import rebuild_partner_days
+from events import signing
+from events.models import Endpoint
+from leads.models import Lead
+from partners.keys import issue_key
+from partners.models import Partner, User
+from partners.types import PartnerType
+from portal.lib.access import THE_SYSTEM, Role
+
+PARTNERS = 500
+SHARES = 1_000_000
+LEADS = 100_000
+LARGEST = 45_000
+
+
+def _partners(number: int, name: str) -> list[Partner]:
+    return Partner.objects.bulk_create(
+        Partner(
+            name=f"{name} {n}",
+            type=PartnerType.CHANNEL,
+            market="uae",
+            default_commission=Decimal(15),
+            capacity_limit=100_000,
+            contact_email=f"desk{n}@partner.example",
+        )
+        for n in range(number)
+    )
+
+
+def for_sharing() -> tuple[str, list[str], list[str]]:
+    """Make 500 partners with an endpoint each and 400 leads; return an agent's key and the ids."""
+    agent = User.objects.create_user("bench@portal.example", None, role=Role.AGENT, name="Bench")
+    key = issue_key(actor=THE_SYSTEM, user=agent, name="bench")
+    partners = _partners(PARTNERS, "Sharing")
+    Endpoint.objects.bulk_create(
+        Endpoint(
+            partner=partner,
+            url=f"https://hooks.partner.example/{partner.pk}",
+            secret=signing.new_secret(),
+            challenge="x",
+            verified_at=timezone.now(),
+        )
+        for partner in partners
+    )
+    leads = Lead.objects.bulk_create(
+        Lead(market="uae", currency="AED", name=f"Client {n}", budget_max=2_000_000 + n)
+        for n in range(400)
+    )
+    return str(key), [str(partner.pk) for partner in partners], [str(lead.pk) for lead in leads]
+
+
+def floor_partners() -> list[int]:
+    """Make the floor's 500 partners."""
+    made = FloorPartner.objects.bulk_create(
+        FloorPartner(name=f"Floor {n}", capacity=100_000) for n in range(PARTNERS)
+    )
+    return [partner.pk for partner in made]
+
+
+# Partner 0 gets LARGEST shares; the others share the rest, falling off from first to last.
+_MILLION = """
+CREATE TEMP TABLE bench_partner AS
+  SELECT id, row_number() OVER (ORDER BY name) - 1 AS place FROM partners_partner
+  WHERE name LIKE 'Listing %%';
+INSERT INTO leads_lead (id, market, region, currency, name, email, phone, location, budget_min,
+    budget_max, financing, payment_preference, intent, property_type, bedrooms_min, bedrooms_max,
+    size_min, size_max, size_unit, locations, views, amenities, furnishing, segment, completion,
+    project, move_in_timeline, services, temperature, score, notes, source,
+    collaboration_outcomes, reassignment_history, created_at, updated_at)
+  SELECT gen_random_uuid(), 'uae', 'AE-DU', 'AED', 'Client ' || n, 'c' || n || '@example.com',
+    '+97150' || lpad(n::text, 7, '0'), 'Sharjah', 1500000 + n, 2000000 + n, 'mortgage',
+    '60/40 plan', 'buy', 'apartment', 2, 3, 1100, 1300, 'sqft', '{Dubai Marina,JBR}', '{marina}',
+    '{balcony,pool}', '', 'luxury', 'ready', 'Marina Heights', '60 days', '{}', 'hot', 80, '', '',
+    '[]', '[]', now(), now()
+  FROM generate_series(1, %(leads)s) n;
+CREATE TEMP TABLE bench_lead AS
+  SELECT id, row_number() OVER () - 1 AS place FROM leads_lead WHERE name LIKE 'Client %%';
+INSERT INTO leads_share (id, lead_id, partner_id, status, chosen_contact, chosen_budget,
+    chosen_requirements, shares_contact, shares_budget, shares_requirements, consent_version,
+    consent_updated_at, commission_percent, direction, currency, gate, shared_by, shared_at,
+    accepted_at, closed_at, updated_at, reason, notes)
+  SELECT gen_random_uuid(), l.id, p.id,
+    CASE WHEN n %% 100 < 50 THEN 'rejected' WHEN n %% 100 < 97 THEN 'closed'
+      WHEN n %% 100 < 98 THEN 'accepted' WHEN n %% 100 < 99 THEN 'in_progress' ELSE 'sent' END,
+    n %% 2 = 0, true, true, n %% 2 = 0, true, true, 1, now(), 15, 'platform_pays_partner', 'AED',
+    '{}', 'bench', at, CASE WHEN n %% 100 BETWEEN 50 AND 98 THEN at + interval '2 hours' END,
+    CASE WHEN n %% 100 BETWEEN 50 AND 96 THEN at + interval '18 days' END, at, '', ''
+  FROM (
+    SELECT n, now() - (n %% 1000) * interval '1 day' - (n / 1000) * interval '1 second' AS at,
+      CASE WHEN n <= %(largest)s THEN 0
+        ELSE 1 + (power(random(), 1.5) * (%(partners)s - 1))::int %% (%(partners)s - 1) END
+      AS place
+    FROM generate_series(1, %(shares)s) n
+  ) s
+  JOIN bench_partner p ON p.place = s.place
+  JOIN bench_lead l ON l.place = (s.n %% %(leads)s)
+  ON CONFLICT DO NOTHING;
+"""
+
+
+def for_pages() -> dict[str, User]:
+    """Make 1,000,000 shares of 500 partners; return the owner of the largest and of a median one.
+
+    The owners' partners have the daily figures their shares come to.
+    """
+    partners = _partners(PARTNERS, "Listing")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _MILLION,
+            {"leads": LEADS, "largest": LARGEST, "partners": PARTNERS, "shares": SHARES},
+        )
+    rebuild_partner_days(actor=THE_SYSTEM)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT partner_id FROM leads_share GROUP BY partner_id ORDER BY count(*) DESC"
+        )
+        by_size = [row[0] for row in cursor.fetchall()]
+    known = {Partner._meta.pk.get_prep_value(partner.pk): partner for partner in partners}
+    return {
+        name: User.objects.create_user(
+            f"{name}@bench.example", None, role=Role.OWNER, name=name, partner=known[pk]
+        )
+        for name, pk in (("largest", by_size[0]), ("median", by_size[len(by_size) // 2]))
+    }
