@@ -87,7 +87,10 @@ class CommissionsView(ApiView):
     read_scope = "commissions:read"
 
     @described(
-        serializers.CommissionAnswer, many=True, summary="List the partner's commissions", query=PAGE
+        serializers.CommissionAnswer,
+        many=True,
+        summary="List the partner's commissions",
+        query=PAGE,
     )
     def get(self, request: Request) -> Response:
         require_partner(request)

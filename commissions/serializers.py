@@ -22,6 +22,7 @@ from portal.lib.fields import (
     Text,
     WireSerializer,
 )
+from portal.lib.money import CURRENCIES
 
 REPORTED = ("sent", "accepted", "in_progress", "closed", "rejected")
 
@@ -33,16 +34,10 @@ class PartnerUpdate(StrictSerializer):
     partner_id = Identifier(required=False)
     status = Choice(choices=REPORTED)
     agreement_value = Amount(above_zero=True, required=False)
-    commission_percent = Amount(places=4, at_most=Decimal("999.9999"), required=False)
-    currency = Text(required=False)
+    commission_percent = Amount(places=4, at_most=Decimal(100), required=False)
+    currency = Choice(choices=CURRENCIES, required=False)
     notes = Text(required=False, allow_blank=True, max_length=4000)
     reason = Text(required=False, allow_blank=True, max_length=500)
-
-    def validate_currency(self, value: str) -> str:
-        """Accept any ISO 4217 code: another one than the share's is a claim, not an error."""
-        if not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):
-            raise ValidationError(_("A currency code such as AED is needed."), code="invalid")
-        return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["status"] == ShareStatus.CLOSED and "agreement_value" not in attrs:

@@ -77,7 +77,8 @@ def _webhook(type_: str, data: type[WireSerializer], summary: str) -> OpenApiWeb
     name = "".join(word.capitalize() for word in type_.replace("_", ".").split("."))
     body = type(f"{name}Webhook", (WireSerializer,), members)
     received = OpenApiResponse(description="Any 2xx within 15 s: received. 410: send no more.")
-    return OpenApiWebhook(type_, extend_schema(summary=summary, request=body, responses={200: received}))
+    described = extend_schema(summary=summary, request=body, responses={200: received})
+    return OpenApiWebhook(type_, described)
 
 
 WEBHOOKS = [

@@ -1,4 +1,4 @@
-"""The API's description: as OpenAPI 3.1 and as a page made from it. Nothing personal is in either."""
+"""The API's description, as OpenAPI 3.1 and as a page made from it; nothing in it is personal."""
 
 from __future__ import annotations
 

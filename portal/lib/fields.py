@@ -112,7 +112,7 @@ class _Plain(serializers.Field[Any, Any, Any, Any]):
         """Return the digits of DATA, which is not a boolean, carries no sign and no exponent."""
         if isinstance(data, bool) or not isinstance(data, int | Decimal | str):
             self.fail("invalid")
-        return data if isinstance(data, str) else f"{data:f}"
+        return f"{data:f}" if isinstance(data, Decimal) else str(data)
 
 
 @extend_schema_field(AMOUNT_SCHEMA)

@@ -55,7 +55,10 @@ class Problem(WireSerializer):
 
 
 def enveloped(
-    answer: type[WireSerializer] | None, *, many: bool = False, beside: Mapping[str, Any] | None = None
+    answer: type[WireSerializer] | None,
+    *,
+    many: bool = False,
+    beside: Mapping[str, Any] | None = None,
 ) -> WireSerializer:
     """Return the documentation of `{"ok": true, "data": …}` around ANSWER."""
     members: dict[str, Any] = {"ok": serializers.BooleanField(help_text="Always true.")}
@@ -68,7 +71,7 @@ def enveloped(
     return type(name, (WireSerializer,), {"__doc__": "", **members})()
 
 
-def described(  # noqa: PLR0913 - one line per thing a reader wants to know
+def described(
     answer: type[WireSerializer] | None,
     *,
     summary: str,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from portal.lib.parsing import malformed
@@ -18,13 +18,15 @@ DEFAULT_LIMIT = 25
 MAX_LIMIT = 100
 PARAMS = frozenset({"cursor", "limit"})
 
-M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 
 
 def page_of(
-    rows: QuerySet[M], params: Mapping[str, str], *, by: str
-) -> tuple[list[M], str | None]:
+    rows: QuerySet[Any, R], params: Mapping[str, str], *, by: str
+) -> tuple[list[R], str | None]:
     """Return one page of ROWS, newest first by (BY, id), and the cursor of the next or None.
+
+    ROWS are models, or dicts made by `values` with at least BY and `pk`.
 
     :param params: the query string's `cursor` and `limit`
     :raises Malformed: if one of them is not as documented
@@ -36,7 +38,11 @@ def page_of(
     if len(found) <= limit:
         return found, None
     page = found[:limit]
-    return page, _encoded(getattr(page[-1], by), page[-1].pk)
+    return page, _encoded(_member(page[-1], by), _member(page[-1], "pk"))
+
+
+def _member(row: Any, name: str) -> Any:
+    return row[name] if isinstance(row, dict) else getattr(row, name)
 
 
 def _limit(given: str | None) -> int:

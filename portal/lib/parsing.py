@@ -70,7 +70,8 @@ def read_body(request: HttpRequest) -> bytes:
 
 
 def _too_large() -> TooLarge:
-    return TooLarge(_("The body is longer than %(limit)s bytes.") % {"limit": settings.API_MAX_BODY})
+    limit = settings.API_MAX_BODY
+    return TooLarge(_("The body is longer than %(limit)s bytes.") % {"limit": limit})
 
 
 def _require_json(request: HttpRequest) -> None:
