@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from leads.groups import GROUPS, Groups
 from leads.models import DISCLOSING, ConsentDecision, Lead, Share
 from leads.scrub import scrub
+from partners.models import Partner
 from partners.types import PartnerType
 from portal.lib.money import plain
 
@@ -210,6 +211,35 @@ def verdicts(
         group: verdict(known, partner_id=partner_id, group=group, policy=policy)
         for group in GROUPS
     }
+
+
+def attestation(
+    lead: Lead,
+    partner: Partner,
+    choice: Groups,
+    decisions: Iterable[ConsentDecision],
+    *,
+    by: str,
+    method: str = ConsentDecision.Method.UNSTATED,
+) -> list[ConsentDecision]:
+    """Return, unsaved, what the agent BY says the client agreed to by choosing CHOICE.
+
+    A group the client has decided needs no attestation, and none would count.
+    """
+    by_client = {d.group for d in decisions if d.source == ConsentDecision.Source.CLIENT}
+    return [
+        ConsentDecision(
+            lead=lead,
+            partner=partner,
+            group=group,
+            state=ConsentDecision.State.GIVEN,
+            source=ConsentDecision.Source.AGENT,
+            method=method,
+            decided_by=by,
+        )
+        for group in choice
+        if group not in by_client
+    ]
 
 
 def effective(choice: Groups, given: Mapping[str, Verdict], partner_type: str) -> Groups:

@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from leads.consent import RULES, Verdict, verdicts
+from leads.gate import gate_codes
 from leads.models import LIVE, Appointment, ClientLink, Lead, Share, ShareStatus
-from leads.services.resolving import is_id
-from leads.services.sharing import gate_codes
 from partners import licensing
 from partners.models import Partner
 from portal.lib.access import Actor
+from portal.lib.ids import is_id
 
 NEEDS_AGENT, UNSHARED, SHARED = "needs_agent", "unshared", "shared"
 

@@ -11,18 +11,9 @@ from django.utils.translation import gettext as _
 from leads.errors import PartnerMismatch
 from leads.models import LIVE, Lead, Share, ShareStatus
 from partners.models import Partner
-from portal.lib import ids
 from portal.lib.access import Actor, is_staff
 from portal.lib.errors import DomainError, NotFound
-
-
-def is_id(prefix: str, value: str | None) -> bool:
-    """Return whether VALUE has the shape of an id with this PREFIX."""
-    try:
-        ids.decode(prefix, value or "")
-    except ValueError:
-        return False
-    return True
+from portal.lib.ids import is_id
 
 
 def lock_partner(actor: Actor, partner_id: str) -> Partner:

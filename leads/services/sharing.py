@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.models import Endpoint, Event
 from events.services import queue_mail, queue_webhooks, record_event, refusals_recorded
-from leads.consent import RULES, Verdict, effective, verdicts, withheld
+from leads.consent import RULES, Verdict, attestation, effective, verdicts, withheld
 from leads.errors import (
     AlreadyShared,
     CallbackNotVerified,
@@ -20,16 +18,17 @@ from leads.errors import (
     PartnerInactive,
     PartnerNameMismatch,
 )
+from leads.gate import gate_codes
 from leads.groups import Groups
 from leads.models import ConsentDecision, Lead, Share
 from leads.services.capture import LeadDraft, insert_lead
 from leads.services.counting import count
-from leads.services.resolving import is_id, lock_lead, lock_partner, refused_by
+from leads.services.resolving import lock_lead, lock_partner, refused_by
 from partners import licensing
-from partners.licensing import GateCode
-from partners.models import Licence, Partner
+from partners.models import Partner
 from portal.lib.access import Actor, Can, require
 from portal.lib.errors import Malformed, NotFound
+from portal.lib.ids import is_id
 
 
 def share_lead(
@@ -121,27 +120,6 @@ def _pass_gate(partner: Partner, lead: Lead) -> dict[str, object]:
     )
 
 
-def gate_codes(partner: Partner, lead: Lead, at: datetime) -> tuple[list[str], list[Licence]]:
-    """Return every code that forbids PARTNER this lead at AT, and the licences looked at."""
-    gated = licensing.is_gated(partner, lead.market)
-    licences = list(partner.licences.all()) if gated else []
-    codes = licensing.failing_codes(
-        partner,
-        licences,
-        lead_market=lead.market,
-        region=lead.region,
-        on=licensing.day_in(lead.market, at),
-    )
-    return codes + service_codes(partner, lead), licences
-
-
-def service_codes(partner: Partner, lead: Lead) -> list[str]:
-    """Return SERVICE_NOT_OFFERED where a service provider offers nothing this client wants."""
-    if partner.type != Partner.Type.SERVICE_PROVIDER:
-        return []
-    return [] if set(partner.services) & set(lead.services) else [GateCode.SERVICE_NOT_OFFERED]
-
-
 def within_ceiling(partner: Partner, choice: Groups | None) -> Groups:
     """Return the choice, or the type's default; refuse a choice beyond the type's ceiling."""
     rule = RULES[partner.type]
@@ -178,20 +156,7 @@ def attest(
 
     Kept under the `explicit` policy too, where it counts for nothing: it is what the agent said.
     """
-    by_client = {d.group for d in decisions if d.source == ConsentDecision.Source.CLIENT}
-    rows = [
-        ConsentDecision(
-            lead=lead,
-            partner=partner,
-            group=group,
-            state=ConsentDecision.State.GIVEN,
-            source=ConsentDecision.Source.AGENT,
-            method=method,
-            decided_by=actor.actor_id,
-        )
-        for group in choice
-        if group not in by_client
-    ]
+    rows = attestation(lead, partner, choice, decisions, by=actor.actor_id, method=method)
     return ConsentDecision.objects.bulk_create(rows)
 
 

@@ -64,6 +64,15 @@ def decode(prefix: str, public: str) -> uuid.UUID:
     return uuid.UUID(int=number)
 
 
+def is_id(prefix: str, value: str | None) -> bool:
+    """Return whether VALUE has the shape of an id with this PREFIX."""
+    try:
+        decode(prefix, value or "")
+    except ValueError:
+        return False
+    return True
+
+
 class TypeIDField(_Field):
     """A uuid column whose Python value is its public text.
 
