@@ -42,7 +42,7 @@ _builders: dict[str, Builder] = {}
 _mail_builders: dict[str, MailBuilder] = {}
 
 
-def register(type: str, builder: Builder) -> None:  # noqa: A002 - the wire's own word
+def register(type: str, builder: Builder) -> None:
     """Let BUILDER make the `data` of messages of TYPE."""
     _builders[type] = builder
 
@@ -52,7 +52,7 @@ def register_mail(template: str, builder: MailBuilder) -> None:
     _mail_builders[template] = builder
 
 
-def build(type: str, deliveries: Sequence[Delivery]) -> Mapping[str, dict[str, Any] | None]:  # noqa: A002
+def build(type: str, deliveries: Sequence[Delivery]) -> Mapping[str, dict[str, Any] | None]:
     """Return the `data` of DELIVERIES, all of TYPE, by their ids.
 
     :raises LookupError: if nobody registered the type

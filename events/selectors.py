@@ -54,7 +54,11 @@ def timeline_for(
 
 
 def endpoints_for(*, user: Actor, partner_id: str | None = None) -> QuerySet[Endpoint]:
-    """Return the endpoints USER may see that were not removed, oldest first."""
+    """Return the endpoints USER may manage that were not removed, oldest first.
+
+    :raises NotAllowed: if USER manages none
+    """
+    require(user, Can.MANAGE_ENDPOINTS)
     endpoints = Endpoint.objects.visible_to(user).kept()
     if partner_id is not None:
         endpoints = endpoints.filter(partner_id=partner_id)

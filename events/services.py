@@ -118,7 +118,7 @@ def _id_or_none(prefix: str, given: object) -> str | None:
 
 def queue_webhooks(
     event: Event,
-    type: str,  # noqa: A002 - the wire's own word
+    type: str,
     *,
     partner_id: str,
     refs: Mapping[str, Any],
