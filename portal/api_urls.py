@@ -12,6 +12,7 @@ addresses: list[URLPattern | URLResolver] = [
     path("schema/", views_docs.schema, name="schema"),
     path("", include("leads.api_urls")),
     path("", include("commissions.api_urls")),
+    path("", include("events.api_urls")),
 ]
 urlpatterns = [
     path("v1/", include((addresses, "v1"))),
