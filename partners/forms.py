@@ -11,7 +11,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from partners.models import PERCENTAGE, Partner, User
+from partners.models import PERCENTAGE, Licence, Partner, User
 from partners.selectors import has_history
 from partners.types import TYPES, PartnerType, Service
 from portal.lib.access import PARTNER_ROLES
@@ -78,6 +78,28 @@ class PartnerForm(forms.ModelForm):  # type: ignore[type-arg]
             if has_history(kept):
                 self.add_error(moved[0], _("This partner has a history, so this stays."))
         return cleaned
+
+
+class LicenceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A licence as a row of its partner's page."""
+
+    evidence = forms.URLField(
+        label=_("Evidence"), required=False, max_length=200, assume_scheme="https"
+    )
+
+    class Meta:
+        model = Licence
+        fields = (
+            "kind",
+            "number",
+            "authority",
+            "region",
+            "status",
+            "valid_from",
+            "valid_to",
+            "checked_at",
+            "evidence",
+        )
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 
 from partners import services
+from partners.forms import LicenceForm
 from partners.models import Licence, Partner
 from portal.lib.access import Actor
 
@@ -16,17 +17,7 @@ class LicenceInline(admin.TabularInline):  # type: ignore[type-arg]
 
     model = Licence
     extra = 0
-    fields = (
-        "kind",
-        "number",
-        "authority",
-        "region",
-        "status",
-        "valid_from",
-        "valid_to",
-        "checked_at",
-        "evidence",
-    )
+    form = LicenceForm
 
 
 def save_licences(actor: Actor, partner: Partner, formset: Any) -> None:
@@ -38,5 +29,5 @@ def save_licences(actor: Actor, partner: Partner, formset: Any) -> None:
         values: Any = {name: getattr(licence, name) for name in names}
         services.change_licence(actor=actor, licence_id=licence.pk, **values)
     for licence in formset.new_objects:
-        values = {name: getattr(licence, name) for name in LicenceInline.fields}
+        values = {name: getattr(licence, name) for name in LicenceForm.Meta.fields}
         services.add_licence(actor=actor, partner_id=partner.pk, **values)
