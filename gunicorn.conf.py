@@ -7,6 +7,7 @@ bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '800
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
+preload_app = True  # half the start, and the workers share what is loaded
 keepalive = 30
 timeout = 60
 graceful_timeout = 5

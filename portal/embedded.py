@@ -150,7 +150,7 @@ class Engines:
         if not self.directory.exists():
             self.directory.mkdir(parents=True)
             self.directory.chmod(0o711)  # ours, and the engines' user must pass through
-        if state := self._state():
+        if (state := self._state()) and Path(state["home"]).exists():
             return state
         home = self.directory
         if not account.can_enter(home):

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 from portal import demo_environment
 from portal.embedded import Engines, given
@@ -33,6 +34,7 @@ READY_SECONDS = 90
 LONGEST_PAUSE = 30  # seconds between two starts of a child that keeps dying
 STEADY = 60  # seconds alive after which the next pause is short again
 
+APPS = ("portal", "events", "partners", "leads", "commissions")
 LOGINS = [
     ("admin@portal.example", "admin"),
     ("finance@portal.example", "finance"),
@@ -168,23 +170,30 @@ def _settings(directory: Path, port: int, inbox_port: int) -> dict[str, str]:
     return {name: os.environ.get(name) or value for name, value in ours.items()}
 
 
-def _fingerprint() -> str:
-    """Return what changes whenever the static files have to be collected again."""
-    files = [*sorted((ROOT / "static").rglob("*")), ROOT / "requirements.txt"]
-    marks = [f"{file} {file.stat().st_mtime_ns}" for file in files if file.is_file()]
-    return hashlib.sha256("\n".join(marks).encode()).hexdigest()
+def _fingerprint(variables: dict[str, str]) -> str:
+    """Return what changes whenever tables, static files or the demo world may have to follow."""
+    owner = urlsplit(variables.get("MIGRATION_DATABASE_URL", ""))  # its password: which cluster
+    code = [path for path in ROOT.glob("*/**/*.py") if path.parts[len(ROOT.parts)] in APPS]
+    files = [*code, *(ROOT / "static").rglob("*"), ROOT / "requirements.txt"]
+    marks = sorted(f"{file} {file.stat().st_mtime_ns}" for file in files if file.is_file())
+    return hashlib.sha256("\n".join([f"{owner.password}", *marks]).encode()).hexdigest()
 
 
 def _prepare(directory: Path, variables: dict[str, str]) -> None:
-    """Bring tables and static files up to date, side by side, then load the demo world."""
-    stamp, mark = directory / "static.stamp", _fingerprint()
+    """Bring tables and static files up to date, side by side, then load the demo world.
+
+    Nothing to do when our own engines were brought up to date with the same code before.
+    """
+    stamp, mark = directory / "prepared", _fingerprint(variables)
+    collected = Path(variables["STATIC_ROOT"], "staticfiles.json").exists()
+    if not given() and collected and stamp.exists() and stamp.read_text() == mark:
+        return
     manage = [PYTHON, "manage.py"]
-    steps = [("migrate", [*manage, "migrate", "--verbosity=0"])]
-    if not stamp.exists() or stamp.read_text() != mark:
-        steps.append(("collectstatic", [*manage, "collectstatic", "--noinput", "--verbosity=0"]))
-    _finish(steps, variables)
+    collect = [*manage, "collectstatic", "--noinput", "--verbosity=0"]
+    migrate = [*manage, "migrate", "--verbosity=0"]
+    _finish({"migrate": migrate, "collectstatic": collect}, variables)
+    _finish({"demo": [*manage, "demo"]}, _without_owner(variables))
     stamp.write_text(mark)
-    _finish([("demo", [*manage, "demo"])], _without_owner(variables))
 
 
 def _without_owner(variables: dict[str, str]) -> dict[str, str]:
@@ -192,21 +201,18 @@ def _without_owner(variables: dict[str, str]) -> dict[str, str]:
     return {name: variables[name] for name in variables if name != "MIGRATION_DATABASE_URL"}
 
 
-def _finish(steps: list[tuple[str, list[str]]], variables: dict[str, str]) -> None:
-    """Run STEPS at the same time; raise CannotRun if one fails."""
-    running = [
-        (
-            name,
-            subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=variables,
-                start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGTERM),
-            ),
+def _finish(steps: dict[str, list[str]], variables: dict[str, str]) -> None:
+    """Run the commands of STEPS at the same time; raise CannotRun if one fails."""
+    running = []
+    for name, command in steps.items():
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=variables,
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGTERM),
         )
-        for name, command in steps
-    ]
+        running.append((name, process))
     try:
         failed = [name for name, process in running if process.wait() != 0]
     except Stopped:
@@ -245,10 +251,10 @@ def _children(directory: Path, variables: dict[str, str]) -> list[Child]:
     ]
 
 
-def _is_ready(port: int) -> bool:
+def _answers(port: int, path: str) -> bool:
     host = os.environ.get("HOST", "127.0.0.1").replace("0.0.0.0", "127.0.0.1")  # noqa: S104
     try:
-        with urllib.request.urlopen(f"http://{host}:{port}/readyz", timeout=3) as answer:
+        with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=3) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -273,17 +279,22 @@ Demo logins, password {password}""")
 
 
 def _keep_alive(children: list[Child], variables: dict[str, str], directory: Path) -> None:
-    """Start CHILDREN and look after them until somebody asks us to end."""
-    ready, begun = False, time.monotonic()
+    """Start CHILDREN and look after them until somebody asks us to end.
+
+    The first two serve pages; the others start when they do, so that the portal is there sooner.
+    """
+    port, begun = int(variables["PORT"]), time.monotonic()
+    serving = ready = False
     while True:
-        for child in children:
+        for child in children if serving else children[:2]:
             child.look_after()
-        if not ready and _is_ready(int(variables["PORT"])):
+        serving = serving or _answers(port, "/healthz")
+        if serving and not ready and _answers(port, "/readyz"):
             ready = True
             _announce(variables, directory)
         if not ready and time.monotonic() - begun > READY_SECONDS:
             raise CannotRun(f"The portal does not become ready; see {directory / 'log'}.")
-        time.sleep(0.5 if ready else 0.2)
+        time.sleep(0.5 if ready else 0.1)
 
 
 def _end(children: list[Child]) -> None:
