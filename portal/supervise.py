@@ -180,7 +180,7 @@ def _fingerprint(variables: dict[str, str]) -> str:
 
 
 def _prepare(directory: Path, variables: dict[str, str]) -> None:
-    """Bring tables and static files up to date, side by side, then load the demo world.
+    """Bring tables and static files up to date, side by side.
 
     Nothing to do when our own engines were brought up to date with the same code before.
     """
@@ -192,8 +192,15 @@ def _prepare(directory: Path, variables: dict[str, str]) -> None:
     collect = [*manage, "collectstatic", "--noinput", "--verbosity=0"]
     migrate = [*manage, "migrate", "--verbosity=0"]
     _finish({"migrate": migrate, "collectstatic": collect}, variables)
-    _finish({"demo": [*manage, "demo"]}, _without_owner(variables))
     stamp.write_text(mark)
+
+
+def _load_demo(children: list[Child], variables: dict[str, str]) -> None:
+    """Load the demo world. Inbox and dispatcher run already, so that its last leads arrive."""
+    for child in children:
+        if child.name in ("inbox", "dispatcher"):
+            child.start()
+    _finish({"demo": [PYTHON, "manage.py", "demo"]}, _without_owner(variables))
 
 
 def _without_owner(variables: dict[str, str]) -> dict[str, str]:
@@ -288,8 +295,9 @@ def _keep_alive(children: list[Child], variables: dict[str, str], directory: Pat
     while True:
         for child in children if serving else children[:2]:
             child.look_after()
-        serving = serving or _answers(port, "/healthz")
-        if serving and not ready and _answers(port, "/readyz"):
+        if not serving:
+            serving = _answers(port, "/healthz")
+        elif not ready and _answers(port, "/readyz"):
             ready = True
             _announce(variables, directory)
         if not ready and time.monotonic() - begun > READY_SECONDS:
@@ -327,6 +335,7 @@ def run() -> None:
             demo_environment.keep(directory, variables)
             _prepare(directory, os.environ | variables)
             children = _children(directory, variables)
+            _load_demo(children, os.environ | variables)
             _keep_alive(children, variables, directory)
         finally:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
