@@ -64,7 +64,7 @@ class EndpointsView(ApiView):
     """The partner's endpoints (partner key)."""
 
     query_params = PARAMS
-    read_scope = "manage_endpoints"
+    read_scope = "webhooks:manage"
     secret_members = ("secret",)
 
     @described(
@@ -76,7 +76,7 @@ class EndpointsView(ApiView):
         answered={"ok": True, "data": [EXAMPLE], "next": None},
     )
     def get(self, request: Request) -> Response:
-        endpoints = selectors.endpoints_for(user=request.user)
+        endpoints = selectors.endpoints_for(user=self.actor)
         return self.listing(endpoints, by="created_at", show=shown)
 
     @described(
@@ -92,7 +92,7 @@ class EndpointsView(ApiView):
         answered={"ok": True, "data": {**EXAMPLE, "secret": SECRET}},
     )
     def post(self, request: Request) -> Response:
-        endpoint = services.create_endpoint(actor=request.user, **self.given(NewEndpoint))
+        endpoint = services.create_endpoint(actor=self.actor, **self.given(NewEndpoint))
         return self.answer({**shown(endpoint), "secret": endpoint.secret})
 
 
@@ -109,5 +109,5 @@ class VerifyEndpointView(ApiView):
     )
     def post(self, request: Request, endpoint: str) -> Response:
         self.given(Nothing)
-        asked = services.request_verification(actor=request.user, endpoint_id=endpoint)
+        asked = services.request_verification(actor=self.actor, endpoint_id=endpoint)
         return self.answer(shown(asked), status=202)

@@ -87,7 +87,7 @@ class Dispatcher:
         with contextlib.suppress(RuntimeError):  # the loop has ended already
             self._loop.call_soon_threadsafe(self._wake.set)
         self._thread.join(settings.WEBHOOK_DEADLINE_SECONDS + 5)
-        self._database.submit(connection.close)
+        self._database.submit(_disconnect)
         self._database.shutdown(wait=True)
         self._post_office.shutdown(wait=False)
 
@@ -231,6 +231,10 @@ class Dispatcher:
             connection.close()  # the next turn opens another
             raise
         return written, mail, settled + unsent
+
+
+def _disconnect() -> None:
+    connection.close()  # of the thread this runs in
 
 
 def _tell(what: str, error: Exception) -> None:

@@ -53,7 +53,6 @@ FORBIDDEN = tuple(
         "3fff::/20",  # documentation
         "5f00::/16",  # segment routing
         "fc00::/7",  # unique local
-        "fd00:ec2::254/128",  # AWS metadata
         "fe80::/10",  # link-local
         "fec0::/10",  # site-local, deprecated
         "ff00::/8",  # multicast
