@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
@@ -41,12 +41,12 @@ class ApiKeyAuthentication(BaseAuthentication):
 
         :raises AuthenticationFailed: if the key is not, or no longer, good
         """
-        words = get_authorization_header(request).split()
+        words = request.META.get("HTTP_AUTHORIZATION", "").split()
         if not words:
             return None
-        if len(words) != 2 or words[0].lower() != b"bearer":
+        if len(words) != 2 or words[0].lower() != "bearer":
             raise InvalidKey
-        secret = words[1].decode("latin-1")
+        secret = words[1]
         if not keys.is_well_formed(secret):  # answered without asking the database
             raise InvalidKey
         key = (

@@ -56,7 +56,13 @@ class PartnerForm(forms.ModelForm):  # type: ignore[type-arg]
         widgets = {
             "name": forms.TextInput(attrs={"placeholder": _("Name")}),
             "default_commission": forms.NumberInput(
-                attrs={"placeholder": _("Default commission %"), "min": "0.01", "max": "100"}
+                attrs={
+                    "placeholder": _("Default commission %"),
+                    "class": "vTextField",
+                    "min": "0.01",
+                    "max": "100",
+                    "step": "0.01",
+                }
             ),
             "capacity_limit": forms.NumberInput(attrs={"placeholder": _("Capacity")}),
         }

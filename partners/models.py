@@ -298,6 +298,8 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(_("Last used"), null=True, blank=True, editable=False)
 
     class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(

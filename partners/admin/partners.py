@@ -92,7 +92,7 @@ class PartnerAdmin(ServiceAdmin[Partner]):
     def revenue_entries(self, partner: Any) -> int:
         return int(partner.commission_count)
 
-    @admin.display(description=_("Edit or delete"))
+    @admin.display(description=_("Edit"))
     def links(self, partner: Partner) -> SafeString:
         names = (("partners_partner_change", _("Edit")), ("partners_partner_delete", _("Delete")))
         edit, delete = (

@@ -464,6 +464,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "API key",
+                "verbose_name_plural": "API keys",
                 "ordering": ["-created_at"],
                 "constraints": [
                     models.CheckConstraint(

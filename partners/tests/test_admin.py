@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -35,12 +36,12 @@ GIVEN = {
 
 
 @pytest.fixture
-def admin(admin_user, client_for) -> Client:
+def admin(admin_user, client_for) -> Any:
     return client_for(admin_user)
 
 
 @pytest.fixture
-def finance(finance_user, client_for) -> Client:
+def finance(finance_user, client_for) -> Any:
     return client_for(finance_user)
 
 
@@ -388,7 +389,6 @@ class TestWhoMayEnter:
 
     def test_finance_looks_and_changes_nothing(self, finance, admin_user, acme, sahyadri):
         key, _secret = keys.issue_key(actor=admin_user, partner=acme)
-        Event.objects.filter().exists()
         assert finance.get(LIST).status_code == 200
         page = finance.get(change_page(acme)).content.decode()
         assert acme.name in page
@@ -410,6 +410,23 @@ class TestWhoMayEnter:
         page = admin.get("/admin/").content.decode()
         assert "/admin/auth/group/" not in page
         assert "/admin/account/emailaddress/" not in page
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "/admin/partners/user/?password__startswith=a",
+            "/admin/partners/apikey/?secret_hash__gte=a",
+            "/admin/partners/partner/?users__password__startswith=a",
+            "/admin/partners/partner/?api_keys__secret_hash__isnull=0",
+        ],
+    )
+    def test_filters_tell_no_secret(self, finance, address):
+        assert finance.get(address).status_code == 400
+
+    def test_the_list_of_a_partner_s_people_is_one_click_away(self, finance, milo, dana):
+        page = finance.get(f"/admin/partners/user/?partner__id__exact={milo.partner_id}")
+        assert milo.email in page.content.decode()
+        assert dana.email not in page.content.decode()
 
     def test_roles_cannot_be_raised_by_a_forged_post(self, finance, finance_user):
         address = reverse("admin:partners_user_change", args=[finance_user.pk])

@@ -1,9 +1,9 @@
 """The settings page through HTTP: the owner changes, a member reads, strangers find nothing."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from django.test import Client
 
 from events import services as webhooks
 from events.models import Delivery, Endpoint, Event
@@ -18,12 +18,12 @@ URL = "http://127.0.0.1:8001/inbox"
 
 
 @pytest.fixture
-def owner(amira, client_for) -> Client:
+def owner(amira, client_for) -> Any:
     return client_for(amira)
 
 
 @pytest.fixture
-def member(milo, client_for) -> Client:
+def member(milo, client_for) -> Any:
     return client_for(milo)
 
 
@@ -32,7 +32,7 @@ def endpoint(amira) -> Endpoint:
     return webhooks.create_endpoint(actor=amira, url=URL)
 
 
-def text_of(response) -> str:
+def text_of(response) -> Any:
     return response.content.decode()
 
 
