@@ -47,7 +47,7 @@ class MoneyField(forms.DecimalField):
     }
 
     def __init__(self, *, currency: str = "AED", **kwargs: Any) -> None:
-        places = formats.get_currency_precision(currency)
+        places = formats.money_shape(currency).places
         kwargs.setdefault("max_digits", MAX_DIGITS + places)
         kwargs.setdefault("decimal_places", places)
         kwargs.setdefault("min_value", Decimal(1).scaleb(-places))
@@ -61,7 +61,7 @@ class MoneyField(forms.DecimalField):
             self.widget.currency = currency
             self.widget.attrs["data-money"] = currency
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         """Read VALUE; commas and spaces between groups of digits are allowed."""
         if isinstance(value, str):
             value = value.translate(_SPACES)

@@ -116,7 +116,7 @@ def when(moment: dt.datetime | None, now: dt.datetime | None = None) -> SafeStri
 
 
 def capacity_bar(used: int | None, total: int | None) -> SafeString:
-    """Return a meter of USED out of TOTAL places with its figures, in the tone of how full it is."""
+    """Return a meter of USED out of TOTAL places with its figures, coloured by how full it is."""
     used, total = used or 0, total or 0
     tone = "bad" if used >= total else "warn" if used >= total * 0.8 else "good"
     share = formats.percent(round(100 * used / total)) if total else formats.NOTHING
@@ -144,4 +144,4 @@ def or_nothing(value: object) -> SafeString:
     """Return VALUE escaped, or a dash where there is none."""
     if value is None or value == "":
         return SafeString(formats.NOTHING)
-    return conditional_escape(value)
+    return conditional_escape(str(value)) if not isinstance(value, SafeString) else value

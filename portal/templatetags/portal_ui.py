@@ -195,23 +195,19 @@ def field(
         "hint": hint or bound.help_text,
         "prefix": prefix,
         "suffix": suffix,
-        "control": _control(bound, kind),
+        "control": _control(bound, hint, kind),
     }
 
 
-def _control(bound: BoundField, kind: str) -> SafeString:
-    """Render the widget, with what a screen reader needs to find its hint and errors."""
-    return bound.as_widget(attrs=_described(bound) if kind != "choices" else {})
-
-
-def _described(bound: BoundField) -> dict[str, Any]:
-    name = bound.auto_id
-    by = [f"{name}-error"] if bound.errors else []
-    by += [f"{name}-hint"] if bound.help_text else []
-    attrs: dict[str, Any] = {"aria-describedby": " ".join(by)} if by else {}
-    if bound.errors:
-        attrs["aria-invalid"] = "true"
-    return attrs
+def _control(bound: BoundField, hint: str, kind: str) -> SafeString:
+    """Render the widget; Django names the errors and help text it knows, we name our HINT too."""
+    attrs: dict[str, Any] = {}
+    if hint and not bound.help_text and kind != "choices":
+        name = bound.auto_id
+        attrs["aria-describedby"] = " ".join(
+            [f"{name}_helptext", *([f"{name}_error"] if bound.errors else [])]
+        )
+    return bound.as_widget(attrs=attrs)
 
 
 @register.inclusion_tag("components/form_errors.html")
