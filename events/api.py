@@ -73,7 +73,7 @@ class EndpointsView(ApiView):
         many=True,
         query=PAGE,
         refusals={403: ["not_allowed"]},
-        answered={"ok": True, "data": [EXAMPLE], "next": None},
+        answered=[EXAMPLE],
     )
     def get(self, request: Request) -> Response:
         endpoints = selectors.endpoints_for(user=self.actor)
@@ -89,7 +89,7 @@ class EndpointsView(ApiView):
             422: ["url_refused"],
         },
         sent={"url": EXAMPLE["url"], "eventTypes": EXAMPLE["eventTypes"]},
-        answered={"ok": True, "data": {**EXAMPLE, "secret": SECRET}},
+        answered={**EXAMPLE, "secret": SECRET},
     )
     def post(self, request: Request) -> Response:
         endpoint = services.create_endpoint(actor=self.actor, **self.given(NewEndpoint))
@@ -105,7 +105,7 @@ class VerifyEndpointView(ApiView):
         request=Nothing,
         status=202,
         refusals={403: ["not_allowed"]},
-        answered={"ok": True, "data": EXAMPLE},
+        answered=EXAMPLE,
     )
     def post(self, request: Request, endpoint: str) -> Response:
         self.given(Nothing)
