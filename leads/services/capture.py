@@ -134,10 +134,12 @@ def record_client_decisions(
 
 
 def normalised_phone(phone: str, market: str) -> str:
-    """Return PHONE in E.164 where it can be read as a number, else as it was written."""
+    """Return PHONE in E.164 where it can be somebody's number, else as it was written."""
     try:
         parsed = phonenumbers.parse(phone, _REGION_OF_MARKET[Market(market)])
     except phonenumbers.NumberParseException:
+        return phone.strip()
+    if not phonenumbers.is_possible_number(parsed):
         return phone.strip()
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
