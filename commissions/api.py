@@ -15,6 +15,7 @@ from events.models import Endpoint
 from leads.api import require_partner
 from leads.models import Share
 from partners.models import Partner
+from portal.lib.access import Actor
 from portal.lib.api import PARAMS, ApiView
 from portal.lib.errors import NotFound
 from portal.lib.fields import rfc3339
@@ -39,11 +40,12 @@ class PartnerUpdateView(ApiView):
         },
         sent=examples.UPDATE,
         answered=examples.UPDATED,
+        answered_beside=examples.BOOKED,
     )
     def post(self, request: Request) -> Response:
         given = self.given(serializers.PartnerUpdate)
         outcome = services.report_status(
-            actor=request.user,
+            actor=self.actor,
             reference=given["lead_id"],
             partner_id=given.get("partner_id"),
             status=given["status"],
@@ -93,8 +95,8 @@ class CommissionsView(ApiView):
         query=PAGE,
     )
     def get(self, request: Request) -> Response:
-        require_partner(request)
-        rows = selectors.commissions_for(user=request.user)
+        require_partner(self.actor)
+        rows = selectors.commissions_for(user=self.actor)
         return self.listing(rows, by="recorded_at", show=_commission)
 
 
@@ -122,17 +124,17 @@ class PartnerView(ApiView):
 
     @described(serializers.PartnerAnswer, summary="The partner's own account")
     def get(self, request: Request) -> Response:
-        require_partner(request)
-        partner = Partner.objects.visible_to(request.user).first()
+        require_partner(self.actor)
+        partner = Partner.objects.visible_to(self.actor).first()
         if partner is None:
             raise NotFound(_("There is no such partner."))
-        rows = selectors.commissions_for(user=request.user).order_by("-recorded_at", "-pk")
+        rows = selectors.commissions_for(user=self.actor).order_by("-recorded_at", "-pk")
         revenue = [_revenue(row) for row in rows[:LATEST]]
-        return self.answer({**_account(partner), "revenue": revenue})
+        return self.answer({**_account(self.actor, partner), "revenue": revenue})
 
 
-def _account(partner: Partner) -> dict[str, Any]:
-    receiving = Endpoint.objects.receiving().filter(partner=partner).order_by("created_at")
+def _account(actor: Actor, partner: Partner) -> dict[str, Any]:
+    endpoints = Endpoint.objects.visible_to(actor).receiving().order_by("created_at")
     return {
         "id": partner.pk,
         "name": partner.name,
@@ -140,11 +142,11 @@ def _account(partner: Partner) -> dict[str, Any]:
         "market": partner.market,
         "status": partner.status,
         "capacity": partner.capacity,
-        "activeLeads": Share.objects.live().filter(partner=partner).count(),
+        "activeLeads": Share.objects.visible_to(actor).live().count(),
         "defaultCommission": plain(partner.default_commission),
         "contactEmail": partner.contact_email,
         "contactPhone": partner.contact_phone,
-        "callbackUrl": receiving.values_list("url", flat=True).first(),
+        "callbackUrl": endpoints.values_list("url", flat=True).first(),
         "createdAt": rfc3339(partner.created_at),
         "updatedAt": rfc3339(partner.updated_at),
     }
@@ -157,8 +159,8 @@ class MetricsView(ApiView):
 
     @described(serializers.MetricsAnswer, summary="The partner's figures")
     def get(self, request: Request) -> Response:
-        require_partner(request)
-        partner = Partner.objects.visible_to(request.user).first()
+        require_partner(self.actor)
+        partner = Partner.objects.visible_to(self.actor).first()
         if partner is None:
             raise NotFound(_("There is no such partner."))
-        return self.answer(selectors.metrics_for(user=request.user, partner=partner).as_wire())
+        return self.answer(selectors.metrics_for(user=self.actor, partner=partner).as_wire())

@@ -14,8 +14,12 @@ UPDATE: dict[str, Any] = {
     "notes": "Successfully closed",
 }
 UPDATED: dict[str, Any] = {
-    "ok": True,
-    "data": {"leadId": SHARE_ID, "partnerId": PARTNER, "status": "closed", "updatedAt": AT},
+    "leadId": SHARE_ID,
+    "partnerId": PARTNER,
+    "status": "closed",
+    "updatedAt": AT,
+}
+BOOKED: dict[str, Any] = {
     "commission": {
         "id": "rev_01jd8v2m5vexample0000000003",
         "commissionAmount": 750000,
@@ -26,5 +30,5 @@ UPDATED: dict[str, Any] = {
         "recorded": True,
         "status": "pending",
         "claimDiffers": False,
-    },
+    }
 }

@@ -14,7 +14,7 @@ from leads import consent, examples, selectors, serializers, services
 from leads.groups import WIRE
 from leads.models import Share, ShareStatus
 from partners.types import CURRENCY_OF_MARKET, Market
-from portal.lib.access import PARTNER_SYSTEM, Can, require
+from portal.lib.access import PARTNER_SYSTEM, Actor, Can, require
 from portal.lib.api import PARAMS, ApiView
 from portal.lib.errors import NotAllowed, NotFound, Unprocessable
 from portal.lib.fields import rfc3339
@@ -27,9 +27,9 @@ class PartnersDisagree(Unprocessable):
     code = "partners_disagree"
 
 
-def require_partner(request: Request) -> None:
+def require_partner(actor: Actor) -> None:
     """Refuse whoever is not a partner's system: what is read here belongs to one partner."""
-    if request.user.role != PARTNER_SYSTEM:
+    if actor.role != PARTNER_SYSTEM:
         raise NotAllowed(_("Only a partner's key may read this."))
 
 
@@ -79,7 +79,7 @@ class ShareLeadView(ApiView):
         given = self.given(serializers.ShareLead)
         lead_id = given.get("lead_id")
         share = services.share_lead(
-            actor=request.user,
+            actor=self.actor,
             partner_id=given["partner_id"],
             lead_id=lead_id,
             draft=serializers.draft_of(given["lead"]) if lead_id is None else None,
@@ -117,7 +117,7 @@ class SharePreferencesView(ApiView):
     def post(self, request: Request) -> Response:
         given = self.given(serializers.SharePreferences)
         share = services.change_preferences(
-            actor=request.user,
+            actor=self.actor,
             reference=given["lead_id"],
             partner_id=given.get("partner_id"),
             choice=serializers.groups_of(given["consent"]),
@@ -153,9 +153,9 @@ class ShareAppointmentView(ApiView):
         given = self.given(serializers.ShareAppointment)
         claim, payload = given["partner"], given["payload"]
         if claim["partner_id"] != payload["partner_id"]:
-            _refuse_two_partners(request, payload)
+            _refuse_two_partners(self.actor, payload)
         appointment = services.share_appointment(
-            actor=request.user,
+            actor=self.actor,
             partner_id=payload["partner_id"],
             reference=payload["lead_id"],
             claimed_status=claim.get("status"),
@@ -171,11 +171,11 @@ class ShareAppointmentView(ApiView):
         )
 
 
-def _refuse_two_partners(request: Request, payload: dict[str, Any]) -> None:
+def _refuse_two_partners(actor: Actor, payload: dict[str, Any]) -> None:
     sent_id = payload["lead_id"]
     failed = Event.Kind.APPOINTMENT_SHARE_FAILED
-    with refusals_recorded(failed, actor=request.user, lead_id=sent_id, share_id=sent_id):
-        require(request.user, Can.SHARE_APPOINTMENT)
+    with refusals_recorded(failed, actor=actor, lead_id=sent_id, share_id=sent_id):
+        require(actor, Can.SHARE_APPOINTMENT)
         raise PartnersDisagree(_("partner.partnerId and payload.partnerId name two partners."))
 
 
@@ -192,9 +192,9 @@ class LeadsView(ApiView):
         query={"status": "Only leads in this status.", **PAGE},
     )
     def get(self, request: Request) -> Response:
-        require_partner(request)
+        require_partner(self.actor)
         status = self.chosen("status", ShareStatus.values)
-        shares = selectors.shares_for(user=request.user, status=status)
+        shares = selectors.shares_for(user=self.actor, status=status)
         return self.listing(shares, by="shared_at", show=shown)
 
     @described(
@@ -211,7 +211,7 @@ class LeadsView(ApiView):
         decided = given.get("client_consent")
         in_rupees = draft.currency == CURRENCY_OF_MARKET[Market.INDIA]
         lead = services.capture_lead(
-            actor=request.user,
+            actor=self.actor,
             market=given.get("market", Market.INDIA if in_rupees else Market.UAE),
             draft=draft,
             client_consent=None if decided is None else serializers.groups_of(decided),
@@ -229,8 +229,8 @@ class LeadView(ApiView):
 
     @described(serializers.LeadAnswer, summary="One lead of the partner's")
     def get(self, request: Request, reference: str) -> Response:
-        require_partner(request)
-        share = selectors.share_for(user=request.user, reference=reference)
+        require_partner(self.actor)
+        share = selectors.share_for(user=self.actor, reference=reference)
         if share is None:
             raise NotFound(_("There is no such lead."))
         return self.answer(shown(share))

@@ -15,16 +15,13 @@ SHARE: dict[str, Any] = {
     "consentMethod": "call",
 }
 SHARED: dict[str, Any] = {
-    "ok": True,
-    "data": {
-        "leadId": LEAD,
-        "partnerId": PARTNER,
-        "shareId": SHARE_ID,
-        "status": "sent",
-        "sharedAt": AT,
-        "consent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
-        "withheld": {},
-    },
+    "leadId": LEAD,
+    "partnerId": PARTNER,
+    "shareId": SHARE_ID,
+    "status": "sent",
+    "sharedAt": AT,
+    "consent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
+    "withheld": {},
 }
 PREFERENCES: dict[str, Any] = {
     "leadId": LEAD,
@@ -33,14 +30,11 @@ PREFERENCES: dict[str, Any] = {
     "consentMethod": "message",
 }
 PREFERENCES_CHANGED: dict[str, Any] = {
-    "ok": True,
-    "data": {
-        "leadId": LEAD,
-        "partnerId": PARTNER,
-        "consent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
-        "withheld": {"shareContact": "refused by the client"},
-        "updatedAt": AT,
-    },
+    "leadId": LEAD,
+    "partnerId": PARTNER,
+    "consent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
+    "withheld": {"shareContact": "refused by the client"},
+    "updatedAt": AT,
 }
 APPOINTMENT: dict[str, Any] = {
     "partner": {"partnerId": PARTNER, "status": "accepted"},
@@ -56,13 +50,10 @@ APPOINTMENT: dict[str, Any] = {
     },
 }
 APPOINTED: dict[str, Any] = {
-    "ok": True,
-    "data": {
-        "appointmentId": "appt_01jd8v2m5vexample0000000002",
-        "leadId": SHARE_ID,
-        "partnerId": PARTNER,
-        "sharedAt": AT,
-    },
+    "appointmentId": "appt_01jd8v2m5vexample0000000002",
+    "leadId": SHARE_ID,
+    "partnerId": PARTNER,
+    "sharedAt": AT,
 }
 CAPTURE: dict[str, Any] = {
     "market": "uae",
@@ -73,7 +64,4 @@ CAPTURE: dict[str, Any] = {
     },
     "clientConsent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
 }
-CAPTURED: dict[str, Any] = {
-    "ok": True,
-    "data": {"leadId": LEAD, "market": "uae", "createdAt": AT},
-}
+CAPTURED: dict[str, Any] = {"leadId": LEAD, "market": "uae", "createdAt": AT}

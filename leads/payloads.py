@@ -85,7 +85,6 @@ def _updated(row: Data | None) -> Data | None:
         "status": row["status"],
         "reason": row["reason"],
         "consent": disclosed_groups(row).as_wire(),
-        "updatedAt": rfc3339(row["updated_at"]),
     }
 
 

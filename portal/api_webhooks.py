@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiResponse, OpenApiWebhook, extend_schema
 from rest_framework import serializers
 
-from commissions.serializers import BookedAnswer
+from commissions.serializers import CommissionAnswer
 from leads.models import Appointment, ShareStatus
 from leads.serializers import ConsentAnswer, DisclosedLead
 from portal.lib.fields import WireSerializer
@@ -56,7 +56,7 @@ class AppointmentData(WireSerializer):
 
 class CommissionData(WireSerializer):
     lead_id = serializers.CharField()
-    commission = BookedAnswer()
+    commission = CommissionAnswer()
 
 
 class ChallengeData(WireSerializer):

@@ -282,6 +282,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api",
     "GET_LIB_DOC_EXCLUDES": "portal.lib.openapi.bases_without_words",
     "WEBHOOKS": "portal.api_webhooks.WEBHOOKS",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": ["portal.lib.openapi.with_messages"],
 }
 

@@ -13,6 +13,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
+from portal.api_codes import CODES
 from portal.lib import reference
 
 
@@ -21,8 +22,10 @@ def description() -> dict[str, Any]:
     """Return the description, made once per process."""
     from portal.api_urls import addresses  # noqa: PLC0415 - they include this module's views
 
-    generator = SchemaGenerator(patterns=[path("api/", include(addresses))])
-    found: dict[str, Any] = generator.get_schema(request=None, public=True)
+    generator: Any = SchemaGenerator
+    found: dict[str, Any] = generator(patterns=[path("api/", include(addresses))]).get_schema(
+        request=None, public=True
+    )
     found["servers"] = [{"url": settings.PORTAL_ORIGIN}]
     return found
 
@@ -38,5 +41,9 @@ def schema(request: HttpRequest) -> HttpResponse:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """Show the description to people."""
-    context = {"reference": reference.read(description()), "origin": settings.PORTAL_ORIGIN}
+    context = {
+        "reference": reference.read(description()),
+        "codes": CODES,
+        "origin": settings.PORTAL_ORIGIN,
+    }
     return render(request, "api/docs.html", context)

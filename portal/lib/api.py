@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
@@ -21,6 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from portal.lib.access import Actor
 from portal.lib.errors import Malformed, NotAllowed, NotFound
 from portal.lib.fields import StrictSerializer
 from portal.lib.paging import PARAMS, page_of
@@ -137,8 +138,9 @@ class ApiView(APIView):
         if not _VISIBLE.match(key):
             detail = _("Idempotency-Key is 1 to 255 visible ASCII characters.")
             raise malformed(detail, "invalid", "#")
+        used: Any = request.auth
         call = Call(
-            caller=str(request.auth.partner_id or request.auth.user_id),
+            caller=str(used.partner_id or used.user_id),
             method=request.method,
             path=request.path.replace("/api/v1/", "/api/", 1),
             key=key,
@@ -162,6 +164,11 @@ class ApiView(APIView):
         return super().finalize_response(request, response, *args, **kwargs)
 
     # --- for handlers -----------------------------------------------------------------------
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts: the agent, or the partner's key itself."""
+        return cast(Actor, self.request.user)
 
     def given(self, serializer: type[StrictSerializer]) -> dict[str, Any]:
         """Return what the body says, checked by SERIALIZER.

@@ -51,7 +51,7 @@ class Problem(WireSerializer):
     detail = serializers.CharField()
     code = serializers.CharField()
     request_id = serializers.CharField()
-    errors = ProblemEntry(many=True, required=False)
+    errors = ProblemEntry(many=True, required=False)  # type: ignore[assignment]
 
 
 def enveloped(
@@ -68,7 +68,8 @@ def enveloped(
         members["next"] = serializers.CharField(allow_null=True, help_text="Cursor, or null.")
     members |= beside or {}
     name = f"{answer.__name__ if answer else ''}{'Page' if many else ''}Envelope"
-    return type(name, (WireSerializer,), {"__doc__": "", **members})()
+    made: type[WireSerializer] = type(name, (WireSerializer,), {"__doc__": "", **members})
+    return made()
 
 
 def described(
@@ -82,29 +83,32 @@ def described(
     refusals: Mapping[int, Iterable[str]] | None = None,
     query: Mapping[str, str] | None = None,
     sent: Mapping[str, Any] | None = None,
-    answered: Mapping[str, Any] | None = None,
+    answered: object = None,
+    answered_beside: Mapping[str, Any] | None = None,
 ) -> Callable[[F], F]:
     """Describe a handler: what it reads, answers and refuses, with an example of each side.
 
     :param refusals: status → the codes it may carry, beyond those every address has
     :param query: query parameter → what it does
-    :param sent: an example body; :param answered: the example's answer
+    :param sent: an example body
+    :param answered: `data` of its answer, and with `answered_beside` what stands beside it
     """
     responses: dict[Any, Any] = {status: enveloped(answer, many=many, beside=beside)}
     for refused, codes in (refusals or {}).items():
-        told = ", ".join(f"`{code}`" for code in codes)
-        responses[refused, PROBLEM] = OpenApiResponse(Problem, description=told)
+        named = ", ".join(f"`{code}`" for code in codes)
+        responses[refused, PROBLEM] = OpenApiResponse(Problem, description=named)
     examples = []
     if sent is not None:
         examples.append(OpenApiExample("Call", value=dict(sent), request_only=True))
     if answered is not None:
+        told: dict[str, Any] = {"ok": True, "data": answered, **(answered_beside or {})}
+        if many:
+            told["next"] = None
         examples.append(
-            OpenApiExample(
-                "Answer", value=dict(answered), response_only=True, status_codes=[str(status)]
-            )
+            OpenApiExample("Answer", value=told, response_only=True, status_codes=[str(status)])
         )
     parameters = [
-        OpenApiParameter(name, str, description=told) for name, told in (query or {}).items()
+        OpenApiParameter(name, str, description=words) for name, words in (query or {}).items()
     ]
     decorate: Callable[[F], F] = extend_schema(
         summary=summary,
@@ -120,7 +124,8 @@ def bases_without_words() -> list[type]:
     """Return the classes whose docstrings describe our code, not what is on the wire."""
     from portal.lib.api import ApiView  # noqa: PLC0415 - views import this module while loading
 
-    return [ApiView, StrictSerializer, WireSerializer, *get_lib_doc_excludes()]
+    theirs: list[type] = get_lib_doc_excludes()  # type: ignore[no-untyped-call]
+    return [ApiView, StrictSerializer, WireSerializer, *theirs]
 
 
 def with_messages(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
@@ -140,7 +145,7 @@ class PortalSchema(AutoSchema):
         """Group the addresses by the app they live in, as a reader looks for them."""
         return [type(self.view).__module__.split(".")[0]]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         return str(super().get_description()).strip()
 
     def get_operation_id(self) -> str:
@@ -148,19 +153,21 @@ class PortalSchema(AutoSchema):
         parts = [self.method.lower(), *words.replace("-", "/").replace("_", "/").split("/")]
         return parts[0] + "".join(part.capitalize() for part in parts[1:])
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         if direction == "request":  # a webhook: the answer is the partner's
             return bodies
         for status in STANDARD:
-            known = bodies.setdefault(
-                str(status), self._get_response_for_code(Problem, str(status), [PROBLEM])
+            refusal: dict[str, Any]
+            refusal = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                Problem, str(status), [PROBLEM]
             )
+            known = bodies.setdefault(str(status), refusal)
             known["description"] = known.get("description") or HTTPStatus(status).phrase
         return dict(sorted(bodies.items()))
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "partners.auth.ApiKeyAuthentication"
     name = "apiKey"
 

@@ -116,7 +116,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Refused:
     if len(found) == len(pairs):
         return found
     seen: set[str] = set()
-    doubled = next(name for name, _value in pairs if name in seen or seen.add(name))
+    for doubled, _value in pairs:
+        if doubled in seen:
+            break
+        seen.add(doubled)
     return _Refused("duplicate_field", _("%(name)s is given twice.") % {"name": escaped(doubled)})
 
 

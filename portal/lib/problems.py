@@ -131,7 +131,7 @@ def _headers(error: Exception) -> dict[str, str]:
     return headers
 
 
-def problem_page(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
+def problem_page(status: int, code: str, detail: str) -> JsonResponse:
     """Answer what went wrong outside every API view, for an address below /api/."""
     return JsonResponse(problem(status, code, detail), status=status, content_type=MEDIA_TYPE)
 

@@ -302,22 +302,24 @@ class TestPartnerUpdate:
         refused(acme_api.post("/api/partner-update", body), 404, "not_found")
 
 
-class TestShareAppointment:
-    def body(self, share, **change):
-        appointment = {
-            "id": "their-1",
-            "date": "2026-12-28T14:00:00+04:00",
-            "location": "Property site",
-            "type": "viewing",
-            **change,
-        }
-        payload = {"partnerId": share.partner_id, "leadId": share.pk, "appointment": appointment}
-        return {"partner": {"partnerId": share.partner_id, "status": "sent"}, "payload": payload}
+def appointment_body(share, **change):
+    """Return a call that tells an appointment of SHARE."""
+    appointment = {
+        "id": "their-1",
+        "date": "2026-12-28T14:00:00+04:00",
+        "location": "Property site",
+        "type": "viewing",
+        **change,
+    }
+    payload = {"partnerId": share.partner_id, "leadId": share.pk, "appointment": appointment}
+    return {"partner": {"partnerId": share.partner_id, "status": "sent"}, "payload": payload}
 
+
+class TestShareAppointment:
     def test_tells_the_partner_and_updates_on_repeat(self, agent_api, share):
-        first = data_of(agent_api.post("/api/share-appointment", self.body(share)))
+        first = data_of(agent_api.post("/api/share-appointment", appointment_body(share)))
         again = data_of(
-            agent_api.post("/api/share-appointment", self.body(share, location="Gate 2"))
+            agent_api.post("/api/share-appointment", appointment_body(share, location="Gate 2"))
         )
 
         assert first["appointmentId"] == again["appointmentId"]
@@ -326,15 +328,16 @@ class TestShareAppointment:
         assert share.appointments.get().starts_at.hour == 10
 
     def test_refuses_and_records(self, agent_api, acme_api, rival, share):
-        disagreeing = self.body(share)
+        disagreeing = appointment_body(share)
         disagreeing["partner"]["partnerId"] = rival.pk
         refused(agent_api.post("/api/share-appointment", disagreeing), 422, "partners_disagree")
-        wrong_status = self.body(share)
+        wrong_status = appointment_body(share)
         wrong_status["partner"]["status"] = "accepted"
         refused(agent_api.post("/api/share-appointment", wrong_status), 409, "conflict")
-        refused(acme_api.post("/api/share-appointment", self.body(share)), 403, "not_allowed")
+        good = appointment_body(share)
+        refused(acme_api.post("/api/share-appointment", good), 403, "not_allowed")
         refused(acme_api.post("/api/share-appointment", disagreeing), 403, "not_allowed")
-        unknown = self.body(share)
+        unknown = appointment_body(share)
         unknown["payload"]["leadId"] = UNKNOWN
         refused(agent_api.post("/api/share-appointment", unknown), 404, "not_found")
 
