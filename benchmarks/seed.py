@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 
 from django.db import connection
@@ -10,11 +11,13 @@ from django.utils import timezone
 from benchmarks.floor.models import Partner as FloorPartner
 from commissions.services import rebuild_partner_days
 from events import signing
-from events.models import Endpoint
-from leads.models import Lead
+from events.models import Delivery, Endpoint
+from leads.models import Lead, Share
+from leads.tests.factories import LeadFactory
 from partners.keys import issue_key
 from partners.models import Partner, User
 from partners.types import PartnerType
+from portal.lib import ids
 from portal.lib.access import THE_SYSTEM, Role
 
 PARTNERS = 500
@@ -40,7 +43,7 @@ def _partners(number: int, name: str) -> list[Partner]:
 def for_sharing() -> tuple[str, list[str], list[str]]:
     """Make 500 partners with an endpoint each and 400 leads; return an agent's key and the ids."""
     agent = User.objects.create_user("bench@portal.example", None, role=Role.AGENT, name="Bench")
-    key = issue_key(actor=THE_SYSTEM, user=agent, name="bench")
+    _key, secret = issue_key(actor=THE_SYSTEM, user=agent, name="bench")
     partners = _partners(PARTNERS, "Sharing")
     Endpoint.objects.bulk_create(
         Endpoint(
@@ -56,7 +59,7 @@ def for_sharing() -> tuple[str, list[str], list[str]]:
         Lead(market="uae", currency="AED", name=f"Client {n}", budget_max=2_000_000 + n)
         for n in range(400)
     )
-    return str(key), [str(partner.pk) for partner in partners], [str(lead.pk) for lead in leads]
+    return secret, [str(partner.pk) for partner in partners], [str(lead.pk) for lead in leads]
 
 
 def floor_partners() -> list[int]:
@@ -132,3 +135,68 @@ def for_pages() -> dict[str, User]:
         )
         for name, pk in (("largest", by_size[0]), ("median", by_size[len(by_size) // 2]))
     }
+
+
+ENDPOINTS = 20
+
+
+def endpoints_at(port: int) -> None:
+    """Give 20 partners an endpoint on loopback PORT and a live share of each of 50 leads."""
+    partners = _partners(ENDPOINTS, "Delivering")
+    Endpoint.objects.bulk_create(
+        Endpoint(
+            partner=partner,
+            url=f"http://127.0.0.1:{port}/{partner.pk}",
+            secret=signing.new_secret(),
+            challenge="x",
+            verified_at=timezone.now(),
+        )
+        for partner in partners
+    )
+    leads = LeadFactory.create_batch(50)
+    now = timezone.now()
+    Share.objects.bulk_create(
+        Share(
+            lead=lead,
+            partner=partner,
+            chosen_contact=True,
+            chosen_budget=True,
+            chosen_requirements=True,
+            shares_contact=True,
+            shares_budget=True,
+            shares_requirements=True,
+            commission_percent=Decimal(15),
+            direction=partner.direction,
+            currency="AED",
+            shared_by="bench",
+            shared_at=now,
+        )
+        for partner in partners
+        for lead in leads
+    )
+
+
+def deliveries(number: int) -> list[str]:
+    """Queue NUMBER deliveries of the shares, due now, in place of those of the last round."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM events_attempt")
+        cursor.execute("DELETE FROM events_delivery")
+    endpoints = {endpoint.partner_id: endpoint for endpoint in Endpoint.objects.filter(url__startswith="http:")}
+    shares = list(Share.objects.filter(partner__in=list(endpoints)).values_list("pk", "partner_id"))
+    now = timezone.now()
+    made = Delivery.objects.bulk_create(
+        [
+            Delivery(
+                channel=Delivery.Channel.WEBHOOK,
+                endpoint=endpoints[partner_id],
+                partner_id=partner_id,
+                type="lead.shared",
+                event_id=ids.encode("event", ids.uuid7()),
+                event_at=now,
+                refs={"share": share_id},
+            )
+            for share_id, partner_id in itertools.islice(itertools.cycle(shares), number)
+        ],
+        batch_size=1000,
+    )
+    return [str(delivery.pk) for delivery in made]
