@@ -105,7 +105,7 @@ class PartnerAdmin(ServiceAdmin[Partner]):
             )
             for name, word in names
         )
-        return format_html("{} · {}", edit, delete)
+        return format_html("{} {}", edit, delete)
 
     @admin.display(description=_("Revenue history"))
     def revenue_history(self, partner: Partner) -> SafeString:
