@@ -30,8 +30,9 @@ from portal.embedded_engines import EngineFailed, die_with_parent
 PYTHON = sys.executable
 ROOT = demo_environment.ROOT
 STOP_SECONDS = 12
-READY_SECONDS = 90
+READY_SECONDS = 180
 LONGEST_PAUSE = 30  # seconds between two starts of a child that keeps dying
+PREPARED = "prepared"  # the file that says for which code the data is up to date
 STEADY = 60  # seconds alive after which the next pause is short again
 
 APPS = ("portal", "events", "partners", "leads", "commissions")
@@ -179,20 +180,19 @@ def _fingerprint(variables: dict[str, str]) -> str:
     return hashlib.sha256("\n".join([f"{owner.password}", *marks]).encode()).hexdigest()
 
 
-def _prepare(directory: Path, variables: dict[str, str]) -> None:
-    """Bring tables and static files up to date, side by side.
-
-    Nothing to do when our own engines were brought up to date with the same code before.
-    """
-    stamp, mark = directory / "prepared", _fingerprint(variables)
+def _is_prepared(directory: Path, variables: dict[str, str], mark: str) -> bool:
+    """Whether our own engines were brought up to date with this very code before."""
+    stamp = directory / PREPARED
     collected = Path(variables["STATIC_ROOT"], "staticfiles.json").exists()
-    if not given() and collected and stamp.exists() and stamp.read_text() == mark:
-        return
+    return not given() and collected and stamp.exists() and stamp.read_text() == mark
+
+
+def _migrate(variables: dict[str, str]) -> None:
+    """Bring tables and static files up to date, side by side."""
     manage = [PYTHON, "manage.py"]
     collect = [*manage, "collectstatic", "--noinput", "--verbosity=0"]
     migrate = [*manage, "migrate", "--verbosity=0"]
     _finish({"migrate": migrate, "collectstatic": collect}, variables)
-    stamp.write_text(mark)
 
 
 def _load_demo(children: list[Child], variables: dict[str, str]) -> None:
@@ -201,6 +201,22 @@ def _load_demo(children: list[Child], variables: dict[str, str]) -> None:
         if child.name in ("inbox", "dispatcher"):
             child.start()
     _finish({"demo": [PYTHON, "manage.py", "demo"]}, _without_owner(variables))
+
+
+def _prepare(directory: Path, variables: dict[str, str]) -> list[Child]:
+    """Bring everything up to date where it may not be; return the children, some started."""
+    mark = _fingerprint(variables)
+    if _is_prepared(directory, variables, mark):
+        return _children(directory, variables)
+    _migrate(os.environ | variables)
+    children = _children(directory, variables)
+    try:
+        _load_demo(children, os.environ | variables)
+    except BaseException:
+        _end(children)
+        raise
+    (directory / PREPARED).write_text(mark)
+    return children
 
 
 def _without_owner(variables: dict[str, str]) -> dict[str, str]:
@@ -333,9 +349,7 @@ def run() -> None:
             variables = _settings(directory, port, inbox_port)
             variables |= given() | engines.start(attached=True)
             demo_environment.keep(directory, variables)
-            _prepare(directory, os.environ | variables)
-            children = _children(directory, variables)
-            _load_demo(children, os.environ | variables)
+            children = _prepare(directory, variables)
             _keep_alive(children, variables, directory)
         finally:
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

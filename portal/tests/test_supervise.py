@@ -115,27 +115,27 @@ class TestRun:
 
     def test_everything_runs_and_ends_with_sigterm_and_comes_back(self, run: Run) -> None:
         first = run.start()
-        run.until_ready(seconds=120)
+        run.until_ready(seconds=240)
         commands = " ".join(run.processes().values())
         assert [part for part in PARTS if part not in commands] == []
         assert run.get("/accounts/login/") == 200
         assert run.get("/", port=run.inbox_port) == 200
         assert "amira@acme.example" in run.log.read_text()
-        assert run.start().wait(timeout=60) == 1  # its port is in use: by the first
+        assert run.start().wait(timeout=120) == 1  # its port is in use: by the first
 
         first.terminate()
         assert first.wait(timeout=40) == 0
         run.until_gone(seconds=1)
 
         again = run.start()
-        run.until_ready(seconds=60)
+        run.until_ready(seconds=240)
         again.send_signal(signal.SIGINT)
         assert again.wait(timeout=40) == 0
         run.until_gone(seconds=1)
 
     def test_the_dead_rise_and_a_kill_takes_all_along(self, run: Run) -> None:
         process = run.start()
-        run.until_ready(seconds=120)
+        run.until_ready(seconds=240)
         (inbox,) = [pid for pid, command in run.processes().items() if "portal.inbox" in command]
         os.kill(inbox, signal.SIGKILL)
         deadline = time.monotonic() + 20
