@@ -18,3 +18,6 @@ urlpatterns = [
     path("", include("commissions.urls")),
     path("api/", include("portal.api_urls")),
 ]
+
+handler400 = "portal.views_errors.bad_request"
+handler500 = "portal.views_errors.server_error"

@@ -80,9 +80,7 @@ class TestOneAtATime:
         assert not Share.objects.exists()
 
     def test_a_malformed_call_keeps_nothing(self, agent_api, acme, lead):
-        refused(
-            agent_api.post("/api/share-lead", {"x": 1}, Idempotency_Key=KEY), 400, "malformed"
-        )
+        refused(agent_api.post("/api/share-lead", {"x": 1}, Idempotency_Key=KEY), 400, "malformed")
 
         assert not StoredAnswer.objects.exists()
         data_of(agent_api.post("/api/share-lead", self.body(acme, lead), Idempotency_Key=KEY))
@@ -94,9 +92,7 @@ class TestOneAtATime:
         agent_api.client.raise_request_exception = False
         with monkeypatch.context() as broken:
             broken.setattr("leads.api._shared", crash)  # the service has ended by then
-            response = agent_api.post(
-                "/api/share-lead", self.body(acme, lead), Idempotency_Key=KEY
-            )
+            response = agent_api.post("/api/share-lead", self.body(acme, lead), Idempotency_Key=KEY)
         assert response.status_code == 500
         assert not StoredAnswer.objects.exists()
         assert not Share.objects.exists()
