@@ -97,15 +97,16 @@ def refusals_recorded(
     try:
         yield
     except DomainError as refusal:
-        record_event(
-            kind,
-            actor=actor,
-            partner_id=_id_or_none("partner", partner_id),
-            lead_id=_id_or_none("lead", lead_id),
-            share_id=_id_or_none("share", share_id),
-            ok=False,
-            code=refusal.code,
-        )
+        if refusal.status != 400:  # what is malformed was never a call, and changes no table
+            record_event(
+                kind,
+                actor=actor,
+                partner_id=_id_or_none("partner", partner_id),
+                lead_id=_id_or_none("lead", lead_id),
+                share_id=_id_or_none("share", share_id),
+                ok=False,
+                code=refusal.code,
+            )
         raise
 
 

@@ -24,7 +24,8 @@ class Got:
 
     @property
     def message(self) -> dict[str, Any]:
-        return json.loads(self.body)
+        found: dict[str, Any] = json.loads(self.body)
+        return found
 
 
 @dataclass
