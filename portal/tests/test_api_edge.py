@@ -15,7 +15,7 @@ from leads.models import Share
 from partners import keys
 from partners.models import ApiKey
 from portal.lib import ratelimit
-from portal.tests.conftest import Caller, caller_for
+from portal.tests.callers import Caller, caller_for
 from portal.tests.test_api_calls import UNKNOWN, data_of, refused
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from events.models import Event, StoredAnswer
 from leads import services
 from leads.models import Lead, Share
 from leads.tests.factories import LeadFactory
-from portal.tests.conftest import Caller, caller_for
+from portal.tests.callers import Caller, caller_for
 from portal.tests.test_api_calls import data_of, refused
 
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
