@@ -1,0 +1,64 @@
+"""Commissions and open questions in Django admin, to look at: they change through services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from commissions.models import Commission, ReconciliationItem
+
+
+class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Nothing is added, changed or deleted here."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Commission)
+class CommissionAdmin(ReadOnly):
+    list_display = [
+        "id",
+        "partner",
+        "agreement_value",
+        "percent",
+        "amount",
+        "currency",
+        "direction",
+        "status",
+        "recorded_at",
+    ]
+    list_filter = ["status", "currency", "direction"]
+    search_fields = ["partner__name", "=id"]
+    list_select_related = ["partner"]
+    date_hierarchy = "recorded_at"
+    ordering = ["-recorded_at", "-id"]
+
+
+@admin.register(ReconciliationItem)
+class ReconciliationItemAdmin(ReadOnly):
+    list_display = [
+        "id",
+        "kind",
+        "partner",
+        "status",
+        "claimed_value",
+        "claimed_percent",
+        "recorded_percent",
+        "created_at",
+    ]
+    list_filter = ["status", "kind"]
+    search_fields = ["partner__name"]
+    list_select_related = ["partner"]
+    ordering = ["-created_at", "-id"]

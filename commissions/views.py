@@ -1,0 +1,121 @@
+"""Staff pages about money: analytics, the event log as lines, and reconciliation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from commissions import analytics, overview, services
+from commissions.forms import AnalyticsFilter, EventFilter
+from commissions.selectors import commissions_for
+from events.selectors import event_lines
+from leads.selectors import share_for
+from partners.models import User
+from portal.lib.access import Can, is_staff, may
+from portal.lib.errors import DomainError, Malformed
+from portal.lib.paging import page_of
+
+
+class StaffRequest(HttpRequest):
+    """A request of one of the company's own people."""
+
+    user: User
+
+
+def staff_page(
+    right: Can,
+) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """Open a view to staff who have RIGHT; everybody else is told that it is not theirs."""
+
+    def opened(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def checked(request: HttpRequest, **parts: str) -> HttpResponseBase:
+            user = request.user
+            if not (isinstance(user, User) and is_staff(user) and may(user, right)):
+                raise PermissionDenied
+            return view(request, **parts)
+
+        return checked
+
+    return opened
+
+
+@require_safe
+@staff_page(Can.SEE_ANALYTICS)
+def analytics_page(request: StaffRequest) -> HttpResponse:
+    """Show deals, revenue and commission: over time, by partner type and by partner."""
+    form = AnalyticsFilter(request.GET)
+    wanted = form.chosen()
+    by_type = analytics.by_type(user=request.user)
+    page = overview.partner_page(user=request.user, **wanted)
+    months = analytics.months_for(user=request.user, months=overview.SHOWN_MONTHS)
+    return render(
+        request,
+        "commissions/analytics.html",
+        {
+            "form": form,
+            **overview.totals(by_type),
+            "types": overview.type_rows(by_type),
+            "pictures": overview.pictures(months, by_type),
+            "page": page,
+        },
+    )
+
+
+@require_safe
+@staff_page(Can.SEE_ANALYTICS)
+def events_jsonl(request: StaffRequest) -> HttpResponseBase:
+    """Stream every event, or those of `kind`, `from` and `to`, one JSON object a line."""
+    form = EventFilter(request.GET)
+    if not form.is_valid():
+        reasons = "\n".join(str(error) for errors in form.errors.values() for error in errors)
+        return HttpResponse(reasons, status=400, content_type="text/plain; charset=utf-8")
+    return StreamingHttpResponse(
+        event_lines(user=request.user, **form.span()),
+        content_type="application/x-ndjson",
+        headers={"Content-Disposition": 'attachment; filename="events.jsonl"'},
+    )
+
+
+@require_safe
+@staff_page(Can.SEE_REVENUE)
+def reconciliation(request: StaffRequest) -> HttpResponse:
+    """Show what partners claim otherwise than we recorded, and the latest commissions."""
+    found = commissions_for(user=request.user).select_related("share")
+    try:
+        page, following = page_of(found, request.GET, by="recorded_at")
+    except Malformed:
+        page, following = page_of(found, {}, by="recorded_at")
+    return render(
+        request,
+        "commissions/reconciliation.html",
+        {
+            "items": overview.open_items(user=request.user),
+            "rows": overview.commission_rows(page),
+            "next": following,
+            "later": "cursor" in request.GET,
+            "may_confirm": may(request.user, Can.CONFIRM_CLOSING),
+        },
+    )
+
+
+@require_POST
+@staff_page(Can.CONFIRM_CLOSING)
+def confirm_closing(request: StaffRequest, reference: str) -> HttpResponse:
+    """Confirm a closing as recorded; the lead's other live shares end."""
+    if share_for(user=request.user, reference=reference) is None:
+        raise Http404
+    try:
+        services.confirm_closing(actor=request.user, reference=reference)
+    except DomainError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Closing confirmed as recorded."))
+    return redirect("commissions:reconciliation")

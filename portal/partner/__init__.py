@@ -1,0 +1,1 @@
+"""The pages of a partner's people: dashboard, leads, commissions, reconciliation."""

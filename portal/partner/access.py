@@ -1,0 +1,67 @@
+"""Whose pages these are, and the one way to a share on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponseBase
+
+from leads.models import Share
+from leads.selectors import share_for
+from partners.models import Partner, User
+from portal.lib.access import PARTNER_ROLES
+from portal.lib.errors import Malformed
+from portal.lib.paging import page_of
+
+R = TypeVar("R")
+
+
+class PartnerRequest(HttpRequest):
+    """A request of somebody who belongs to a partner."""
+
+    user: User
+    htmx: Any
+    partner: Partner
+
+
+def partner_page(
+    view: Callable[..., HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Open VIEW to owners and members only; `request.partner` is theirs."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, **parts: str) -> HttpResponseBase:
+        user = request.user
+        if not isinstance(user, User) or user.role not in PARTNER_ROLES or user.partner is None:
+            raise PermissionDenied
+        theirs = cast("PartnerRequest", request)
+        theirs.partner = user.partner
+        return view(theirs, **parts)
+
+    return checked
+
+
+def own_share(request: PartnerRequest, reference: str) -> Share:
+    """Return the share REFERENCE names, with lead and partner.
+
+    :raises Http404: if there is none, or none of theirs; both look the same
+    """
+    share = share_for(user=request.user, reference=reference)
+    if share is None:
+        raise Http404
+    return share
+
+
+def page_or_first(
+    rows: QuerySet[Any, R], params: Mapping[str, str], *, by: str
+) -> tuple[list[R], str | None]:
+    """Return a page of ROWS and the next cursor; with a cursor that is none, the first page."""
+    cursor = {"cursor": params["cursor"]} if params.get("cursor") else {}
+    try:
+        return page_of(rows, cursor, by=by)
+    except Malformed:
+        return page_of(rows, {}, by=by)

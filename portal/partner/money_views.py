@@ -1,0 +1,71 @@
+"""A partner's commissions: the list, the same as CSV, and claims beside what is recorded."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from commissions.exports import commission_rows, csv_lines
+from commissions.models import Commission
+from commissions.selectors import totals_for
+from portal.partner import money, rows
+from portal.partner.access import PartnerRequest, page_or_first, partner_page
+
+
+@require_safe
+@partner_page
+def commission_list(request: PartnerRequest) -> HttpResponse:
+    """List the partner's commissions, newest first, with totals per currency."""
+    status = request.GET.get("status", "")
+    found = money.own_commissions(user=request.user, status=status)
+    page, following = page_or_first(found, request.GET, by="recorded_at")
+    template = "partner/commission_list.html"
+    return render(
+        request,
+        f"{template}#rows" if request.htmx else template,
+        {
+            "rows": rows.commission_rows(page),
+            "next": following,
+            "status": status,
+            "statuses": Commission.Status.choices,
+            "later": "cursor" in request.GET,
+            "totals": [] if request.htmx else money.totals(totals_for(user=request.user)),
+            "pays": money.pays(request.partner),
+        },
+    )
+
+
+@require_safe
+@partner_page
+def commissions_csv(request: PartnerRequest) -> StreamingHttpResponse:
+    """Stream exactly the commissions the list shows under the same filter."""
+    status = request.GET.get("status", "")
+    found = money.own_commissions(user=request.user, status=status)
+    newest = found.order_by("-recorded_at", "-pk").iterator(chunk_size=1000)
+    return StreamingHttpResponse(
+        csv_lines(commission_rows(newest)),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="commissions.csv"'},
+    )
+
+
+@require_safe
+@partner_page
+def reconciliation(request: PartnerRequest) -> HttpResponse:
+    """Show what the partner claimed beside what is recorded."""
+    differing = request.GET.get("show") == "differing"
+    found = money.claimed_commissions(user=request.user, differing=differing)
+    page, following = page_or_first(found, request.GET, by="recorded_at")
+    return render(
+        request,
+        "partner/reconciliation.html",
+        {
+            "lines": money.lines(page),
+            "next": following,
+            "differing": differing,
+            "later": "cursor" in request.GET,
+            "reviews": money.reviews(user=request.user),
+            "pays": money.pays(request.partner),
+        },
+    )

@@ -1,0 +1,69 @@
+"""What happened with a lead, in the partner's words: the timeline of its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from events.models import Event
+from events.selectors import timeline_for
+from leads.models import Share
+from partners.models import User
+
+Kind = Event.Kind
+# What a partner is told, in which tone. A kind that is not here is not the partner's to know.
+_TOLD: dict[str, tuple[str | Promise, str]] = {
+    Kind.LEAD_SHARED: (gettext_lazy("Shared with you"), "info"),
+    Kind.SHARE_PREFS_UPDATED: (gettext_lazy("What is shared with you changed"), "info"),
+    Kind.SHARE_ACCEPTED: (gettext_lazy("Accepted"), "good"),
+    Kind.SHARE_IN_PROGRESS: (gettext_lazy("In progress"), "info"),
+    Kind.SHARE_REJECTED: (gettext_lazy("Rejected"), "bad"),
+    Kind.SHARE_WITHDRAWN: (gettext_lazy("Withdrawn from you"), ""),
+    Kind.SHARE_EXPIRED: (gettext_lazy("Not answered in time"), ""),
+    Kind.SHARE_REVOKED: (gettext_lazy("Sharing revoked by the client"), "bad"),
+    Kind.SHARE_CLOSED: (gettext_lazy("Deal closed"), "good"),
+    Kind.APPOINTMENT_SHARED_WITH_PARTNER: (gettext_lazy("Appointment made"), "info"),
+    Kind.APPOINTMENT_UPDATED: (gettext_lazy("Appointment changed"), "info"),
+    Kind.PARTNER_COMMISSION_RECORDED: (gettext_lazy("Commission recorded"), "good"),
+    Kind.PARTNER_COMMISSION_FAILED: (gettext_lazy("A closing was refused"), "bad"),
+    Kind.CLOSING_CONFIRMED: (gettext_lazy("Closing confirmed"), "good"),
+}
+LONGEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of the timeline."""
+
+    text: str
+    who: str
+    at: datetime
+    tone: str
+
+
+def timeline(*, user: User, share: Share) -> list[Moment]:
+    """Return what happened with SHARE, newest first, without a personal value in it."""
+    told = timeline_for(user=user, share_id=str(share.pk)).filter(kind__in=list(_TOLD))
+    events = list(told[:LONGEST])
+    names = _colleagues(user, {event.actor for event in events})
+    return [
+        Moment(str(_TOLD[event.kind][0]), _who(event.actor, names), event.at, _TOLD[event.kind][1])
+        for event in events
+    ]
+
+
+def _colleagues(user: User, actors: set[str]) -> dict[str, str]:
+    people = [actor for actor in actors if actor.startswith("user_")]
+    found = User.objects.filter(partner_id=user.partner_id, pk__in=people)
+    return {str(person.pk): person.name for person in found}
+
+
+def _who(actor: str, colleagues: dict[str, str]) -> str:
+    """Name people of the partner; of the company, only that it was the company."""
+    if actor.startswith("key_"):
+        return _("Your system")
+    return colleagues.get(actor) or _("The platform")

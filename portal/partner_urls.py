@@ -1,0 +1,19 @@
+"""Addresses of a partner's people."""
+
+from django.urls import path
+
+from portal.partner import money_views, views
+
+app_name = "partner"
+urlpatterns = [
+    path("", views.dashboard, name="dashboard"),
+    path("leads/", views.lead_list, name="lead_list"),
+    path("leads/<share:reference>/", views.lead_detail, name="lead_detail"),
+    path("leads/<share:reference>/accept/", views.lead_accept, name="lead_accept"),
+    path("leads/<share:reference>/start/", views.lead_start, name="lead_start"),
+    path("leads/<share:reference>/reject/", views.lead_reject, name="lead_reject"),
+    path("leads/<share:reference>/close/", views.lead_close, name="lead_close"),
+    path("commissions/", money_views.commission_list, name="commission_list"),
+    path("commissions.csv", money_views.commissions_csv, name="commissions_csv"),
+    path("reconciliation/", money_views.reconciliation, name="reconciliation"),
+]
