@@ -9,10 +9,10 @@ os.environ.setdefault("WEBHOOK_ALLOW_LOOPBACK", "1")
 os.environ.setdefault("API_RATE_LIMIT", "0")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
-import dj_database_url  # noqa: E402
+import dj_database_url
 
-from portal.settings import *  # noqa: E402, F403
-from portal.settings import DATABASES, DATABASE_URL  # noqa: E402
+from portal.settings import *  # noqa: F403
+from portal.settings import DATABASE_URL, DATABASES
 
 # Only the owner may make the suite's databases.
 _owner = dj_database_url.parse(os.environ.get("MIGRATION_DATABASE_URL", DATABASE_URL))
