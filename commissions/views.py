@@ -32,13 +32,19 @@ class StaffRequest(HttpRequest):
 def staff_page(
     right: Can,
 ) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """Open a view to staff who have RIGHT; everybody else is told that it is not theirs."""
+    """Open a view to staff who have RIGHT; everybody else is told that it is not theirs.
+
+    An address that names something does not tell others that there is such a thing.
+    """
 
     def opened(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         def checked(request: HttpRequest, **parts: str) -> HttpResponseBase:
             user = request.user
-            if not (isinstance(user, User) and is_staff(user) and may(user, right)):
+            known = isinstance(user, User) and is_staff(user)
+            if parts and not known:
+                raise Http404
+            if not (known and may(user, right)):
                 raise PermissionDenied
             return view(request, **parts)
 

@@ -9,6 +9,9 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    # Nobody signs up, and an address is changed by an admin, so that it is recorded.
+    path("accounts/email/", views.page_not_found),
+    path("accounts/signup/", views.page_not_found),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("leads/", include("leads.urls")),
