@@ -41,10 +41,9 @@ def staff_page(
         @wraps(view)
         def checked(request: HttpRequest, **parts: str) -> HttpResponseBase:
             user = request.user
-            known = isinstance(user, User) and is_staff(user)
-            if parts and not known:
-                raise Http404
-            if not (known and may(user, right)):
+            if not (isinstance(user, User) and is_staff(user)):
+                raise Http404 if parts else PermissionDenied
+            if not may(user, right):
                 raise PermissionDenied
             return view(request, **parts)
 
