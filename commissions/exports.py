@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-
 from commissions.models import Commission
 from leads.consent import rfc3339
 

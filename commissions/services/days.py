@@ -63,5 +63,5 @@ def rebuild_partner_days(*, actor: Actor = THE_SYSTEM) -> int:
         if differing:
             log.error("%s daily figures differed from their rows and were rebuilt", differing)
             cursor.execute("DELETE FROM leads_partnerday")
-            cursor.execute(f"INSERT INTO leads_partnerday ({_COLUMNS}) {_FACTS}")  # noqa: S608
+            cursor.execute(f"INSERT INTO leads_partnerday ({_COLUMNS}) {_FACTS}")
     return differing
