@@ -84,12 +84,11 @@ async def post(
 
 async def _head_of(response: aiohttp.ClientResponse) -> bytes:
     """Read the answer up to what is kept; a longer one costs its connection."""
-    head = b""
+    head, content = b"", response.content
     while len(head) < ANSWER_BYTES:
-        chunk = await response.content.read(ANSWER_BYTES - len(head))
-        if not chunk:
+        head += await content.read(ANSWER_BYTES - len(head))
+        if content.at_eof():
             return head
-        head += chunk
     response.close()
     return head
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import logging
 import traceback
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -32,7 +31,7 @@ class Address:
 
     endpoint_id: str
     url: URL
-    keys: tuple[bytes, ...]
+    keys: tuple[signing.Key, ...]
 
 
 @dataclass(slots=True, frozen=True)
@@ -45,8 +44,8 @@ class Letter:
     fields: str
 
     @property
-    def body_sha256(self) -> bytes:
-        return hashlib.sha256(self.body).digest()
+    def body_sha256(self) -> str:
+        return signing.sha256(self.body).hexdigest()
 
 
 def write(deliveries: Sequence[Delivery]) -> tuple[list[Letter], list[Result]]:
@@ -88,7 +87,9 @@ def _letter(
     ).encode()
     if len(body) > MAX_BODY:
         return given_up(delivery, "payload_too_large")
-    return Letter(delivery, address, body, ",".join(_names(data)))
+    fields: list[str] = []
+    _names(data, "", fields)
+    return Letter(delivery, address, body, ",".join(fields))
 
 
 def _by_type(deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
@@ -112,13 +113,13 @@ def _addresses(endpoint_ids: set[str]) -> dict[str, Address]:
     return found
 
 
-def _names(data: Mapping[str, Any], inside: str = "") -> Iterator[str]:
-    """Name every field of DATA, never its value: `lead.customerInfo.phone`."""
+def _names(data: Mapping[str, Any], inside: str, found: list[str]) -> None:
+    """Add the name of every field of DATA to FOUND, never its value: `lead.customerInfo.phone`."""
     for key, value in data.items():
         if isinstance(value, dict):
-            yield from _names(value, f"{inside}{key}.")
+            _names(value, f"{inside}{key}.", found)
         else:
-            yield f"{inside}{key}"[:100]
+            found.append(inside + key)
 
 
 def _time(moment: dt.datetime) -> str:

@@ -6,6 +6,7 @@ anything is sent; its lease token decides whose result counts.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -36,11 +37,20 @@ class Result:
     started_at: float = 0.0
     milliseconds: int = 0
     fields: str = ""
-    body_sha256: bytes | None = None
+    body_sha256: str | None = None
     head: bytes = b""
     attempted: bool = True
     echo: str = field(default="")
 
+
+# What a builder, a letter and a judgement need; the rest is not loaded.
+_COLUMNS = ", ".join(
+    f"d.{name}"
+    for name in (
+        "id", "webhook_id", "channel", "endpoint_id", "type", "refs", "event_at", "attempts",
+        "last_error", "lease_id",
+    )
+)  # fmt: skip
 
 # Fair by construction: whoever waited longest is served first, nobody gets more than its lane and
 # its share of the room. NO KEY UPDATE, so that writers of deliveries don't wait for the claim.
@@ -77,7 +87,7 @@ WITH ready AS MATERIALIZED (
 UPDATE events_delivery d
 SET state = 'sending', attempts = d.attempts + 1, lease_id = %(lease)s,
     lease_until = clock_timestamp() + %(seconds)s * interval '1 second'
-FROM pick WHERE d.id = pick.id RETURNING d.*
+FROM pick WHERE d.id = pick.id RETURNING {columns}
 """
 _CLAIM_MAILS = """
 UPDATE events_delivery d
@@ -88,7 +98,7 @@ FROM (
     WHERE channel = 'email' AND state = 'pending' AND next_attempt_at <= now()
     ORDER BY next_attempt_at LIMIT %(room)s FOR UPDATE SKIP LOCKED
 ) pick
-WHERE d.id = pick.id RETURNING d.*
+WHERE d.id = pick.id RETURNING {columns}
 """
 _RECLAIM = """
 WITH lost AS (
@@ -104,11 +114,10 @@ SELECT id, attempts, now(), 0, 'worker_lost', '{}', '' FROM lost
 """
 _RECORD = """
 WITH result AS (
-    SELECT * FROM unnest(
-        %(id)s::uuid[], %(lease)s::uuid[], %(state)s::text[], %(delay)s::float8[],
-        %(error)s::text[], %(status)s::int[], %(started)s::float8[], %(ms)s::int[],
-        %(fields)s::text[], %(sha)s::bytea[], %(head)s::text[], %(attempted)s::bool[]
-    ) AS r(id, lease, state, delay, error, status, started, ms, fields, sha, head, attempted)
+    SELECT * FROM json_to_recordset(%s) AS r(
+        id uuid, lease uuid, state text, delay float8, error text, status int, started float8,
+        ms int, fields text, sha text, head text, attempted bool
+    )
 ), recorded AS (
     UPDATE events_delivery d
     SET state = r.state, lease_id = NULL, lease_until = NULL, last_error = r.error,
@@ -123,7 +132,7 @@ WITH result AS (
         (delivery_id, number, started_at, duration_ms, status, error, fields, body_sha256,
          response_head)
     SELECT d.id, d.attempts, to_timestamp(r.started), r.ms, r.status, r.error,
-           string_to_array(r.fields, ','), r.sha, r.head
+           string_to_array(r.fields, ','), decode(r.sha, 'hex'), r.head
     FROM recorded d JOIN result r USING (id) WHERE r.attempted
 )
 SELECT id FROM recorded
@@ -137,7 +146,8 @@ WHERE e.id = new.id AND e.lane <> new.lane
 
 def claim(room: int) -> list[Delivery]:
     """Claim up to ROOM due webhooks for this worker, several endpoints side by side."""
-    return _claimed(_CLAIM.format(partners=partner_table()), verify=payloads.VERIFY, room=room)
+    sql = _CLAIM.format(partners=partner_table(), columns=_COLUMNS)
+    return _claimed(sql, verify=payloads.VERIFY, room=room)
 
 
 def partner_table() -> str:
@@ -149,7 +159,7 @@ def partner_table() -> str:
 
 def claim_mails(room: int) -> list[Delivery]:
     """Claim up to ROOM due mails for this worker."""
-    return _claimed(_CLAIM_MAILS, room=room)
+    return _claimed(_CLAIM_MAILS.format(columns=_COLUMNS), room=room)
 
 
 def _claimed(sql: str, **params: Any) -> list[Delivery]:
@@ -171,24 +181,25 @@ def record(results: Sequence[Result]) -> list[Result]:
     """
     pk = Delivery._meta.pk
     keys = [pk.get_prep_value(result.delivery.pk) for result in results]
+    rows = [
+        {
+            "id": key,
+            "lease": result.delivery.lease_id,
+            "state": result.state,
+            "delay": result.delay,
+            "error": result.error,
+            "status": result.status,
+            "started": result.started_at,
+            "ms": result.milliseconds,
+            "fields": result.fields,
+            "sha": result.body_sha256,
+            "head": _text(result.head),
+            "attempted": result.attempted,
+        }
+        for key, result in zip(keys, results, strict=True)
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _RECORD,
-            {
-                "id": keys,
-                "lease": [r.delivery.lease_id for r in results],
-                "state": [r.state for r in results],
-                "delay": [r.delay for r in results],
-                "error": [r.error for r in results],
-                "status": [r.status for r in results],
-                "started": [r.started_at for r in results],
-                "ms": [r.milliseconds for r in results],
-                "fields": [r.fields for r in results],
-                "sha": [r.body_sha256 for r in results],
-                "head": [_text(r.head) for r in results],
-                "attempted": [r.attempted for r in results],
-            },
-        )
+        cursor.execute(_RECORD, [json.dumps(rows, default=str)])
         counted = {row[0] for row in cursor.fetchall()}
     return [result for key, result in zip(keys, results, strict=True) if key in counted]
 
