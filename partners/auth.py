@@ -49,11 +49,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         secret = words[1]
         if not keys.is_well_formed(secret):  # answered without asking the database
             raise InvalidKey
-        key = (
-            ApiKey.objects.select_related("partner", "user")
-            .filter(secret_hash=keys.hash_of(secret))
-            .first()
-        )
+        key = keys.find_key(secret)
         if key is None:
             raise InvalidKey
         _require_good(key)

@@ -64,12 +64,6 @@ def rival_api(rival: Partner) -> Caller:
 
 
 @pytest.fixture
-def nobody_api(db: None) -> Caller:
-    """A system without a key."""
-    return Caller("")
-
-
-@pytest.fixture
 def lead(db: None) -> Lead:
     return LeadFactory.create()
 

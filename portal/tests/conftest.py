@@ -1,6 +1,6 @@
 """The running portal, the partners' inboxes and the systems that call the API."""
 
-from portal.tests.callers import acme_api, agent_api, lead, nobody_api, rival_api, share
+from portal.tests.callers import acme_api, agent_api, lead, rival_api, share
 from portal.tests.live import inbox, live, live_processes
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "lead",
     "live",
     "live_processes",
-    "nobody_api",
     "rival_api",
     "share",
 ]
