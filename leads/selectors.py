@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from leads.consent import RULES, Verdict, verdicts
+from events.models import Endpoint
 from leads.gate import gate_codes
-from leads.models import LIVE, Appointment, ClientLink, Lead, Share, ShareStatus
+from leads.models import (
+    LIVE,
+    Appointment,
+    ClientLink,
+    ConsentDecision,
+    Lead,
+    PartnerDay,
+    Share,
+)
 from partners import licensing
-from partners.models import Partner
+from partners.models import Licence, Partner
 from portal.lib.access import Actor
 from portal.lib.ids import is_id
 
 NEEDS_AGENT, UNSHARED, SHARED = "needs_agent", "unshared", "shared"
+COUNTED_TO = 1000
 
 
 def leads_for(
     *, user: Actor, market: str = "", state: str = "", mine: bool = False, search: str = ""
 ) -> QuerySet[Lead]:
     """Return the leads USER may see with their shares, unordered (the page orders by time)."""
-    leads = Lead.objects.visible_to(user).select_related("agent").prefetch_related(
-        Prefetch("shares", Share.objects.select_related("partner").order_by("-shared_at", "-pk"))
+    leads = (
+        Lead.objects.visible_to(user)
+        .select_related("agent")
+        .prefetch_related(
+            Prefetch(
+                "shares", Share.objects.select_related("partner").order_by("-shared_at", "-pk")
+            )
+        )
     )
     if market:
         leads = leads.filter(market=market)
@@ -38,6 +55,12 @@ def leads_for(
         live = Exists(Share.objects.live().filter(lead=OuterRef("pk")))
         leads = leads.filter(live) if state == SHARED else leads.filter(~live)
     return _searched(leads, search.strip())
+
+
+def counted(leads: QuerySet[Lead]) -> int | None:
+    """Return how many LEADS there are, or None where counting them all would take long."""
+    number = leads.order_by()[: COUNTED_TO + 1].count()
+    return number if number <= COUNTED_TO else None
 
 
 def _searched(leads: QuerySet[Lead], search: str) -> QuerySet[Lead]:
@@ -72,8 +95,9 @@ def share_for(*, user: Actor, reference: str) -> Share | None:
 
 
 def shares_of(*, user: Actor, lead: Lead) -> QuerySet[Share]:
-    """Return all shares of LEAD, newest first, for those who may see them all."""
+    """Return the shares of LEAD that USER may see with their appointments, newest first."""
     shares = Share.objects.visible_to(user).select_related("partner")
+    shares = shares.prefetch_related("appointments")
     return shares.filter(lead=lead).order_by("-shared_at", "-pk")
 
 
@@ -91,8 +115,10 @@ def status_counts(*, user: Actor) -> dict[str, int]:
 
 def client_lead(*, link_id: str) -> Lead | None:
     """Return the lead a client's link opens, or None when it is unknown or too old."""
+    if not is_id("link", link_id):
+        return None
     links = ClientLink.objects.filter(pk=link_id, expires_at__gt=timezone.now())
-    link = links.select_related("lead__agent").first() if is_id("link", link_id) else None
+    link = links.select_related("lead__agent").first()
     return link.lead if link else None
 
 
@@ -104,73 +130,89 @@ def link_of_token(token: str) -> str | None:
     return str(link.pk) if link else None
 
 
+def decisions_of(*, user: Actor, lead: Lead) -> list[ConsentDecision]:
+    """Return every decision about LEAD with its partner, newest first."""
+    decisions = ConsentDecision.objects.visible_to(user).filter(lead=lead)
+    return list(decisions.select_related("partner").order_by("-decided_at", "-pk"))
+
+
+def receiving_addresses(*, user: Actor, partner_ids: Iterable[str]) -> list[str]:
+    """Return the verified addresses to which webhooks of these partners may go."""
+    endpoints = Endpoint.objects.visible_to(user).receiving()
+    found = endpoints.filter(partner_id__in=list(partner_ids)).order_by("created_at", "pk")
+    return list(found.values_list("url", flat=True))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """A partner as the sharing form lists it: with its room, and the reason why not."""
 
     partner: Partner
     active: int
-    default: object
-    ceiling: object
+    licence: Licence | None
+    # On average, from shared to accepted; None where it has accepted nothing yet.
+    response_seconds: int | None
     reasons: tuple[str, ...]
-    given: dict[str, Verdict]
 
     @property
     def choosable(self) -> bool:
         return not self.reasons
 
 
-def candidates_for(
-    *, user: Actor, lead: Lead, type: str = "", limit: int = 200
-) -> list[Candidate]:
+def candidates_for(*, user: Actor, lead: Lead, limit: int = 1000) -> list[Candidate]:
     """Return the partners LEAD might be shared with, those who can take it first.
 
     Nobody is left out silently: who cannot be chosen is listed with every reason.
     """
-    live = Count("shares", filter=Q(shares__status__in=LIVE))
-    partners = Partner.objects.visible_to(user).filter(market=lead.market)
-    if type:
-        partners = partners.filter(type=type)
-    partners = (
-        partners.annotate(active=live, room=Coalesce("capacity_wanted", "capacity_limit"))
+    of_partner = Share.objects.live().filter(partner=OuterRef("pk")).order_by()
+    live = of_partner.values("partner").annotate(number=Count("pk")).values("number")
+    found = Partner.objects.visible_to(user).filter(market=lead.market)
+    partners: list[Any] = list(
+        found.annotate(active=Coalesce(Subquery(live), 0))
         .prefetch_related("licences")
         .order_by("name")[:limit]
     )
     taken = set(
-        Share.objects.visible_to(user)
-        .live()
-        .filter(lead=lead)
-        .values_list("partner_id", flat=True)
+        Share.objects.visible_to(user).live().filter(lead=lead).values_list("partner_id", flat=True)
     )
-    decisions = list(lead.decisions.all())
+    responses = _response_seconds(user, partners)
     now = timezone.now()
-    found = [
+    candidates = [
         Candidate(
             partner=partner,
             active=partner.active,
-            default=RULES[partner.type].default,
-            ceiling=RULES[partner.type].ceiling,
-            reasons=tuple(_reasons_against(partner, lead, taken, now)),
-            given=verdicts(decisions, partner_id=str(partner.pk), market=lead.market),
+            licence=_licence_shown(partner, lead),
+            response_seconds=responses.get(str(partner.pk)),
+            reasons=tuple(_reasons_against(partner, partner.active, lead, taken, now)),
         )
         for partner in partners
     ]
-    return sorted(found, key=lambda candidate: bool(candidate.reasons))
+    return sorted(candidates, key=lambda candidate: bool(candidate.reasons))
 
 
-def _reasons_against(partner: Partner, lead: Lead, taken: set[str], now: datetime) -> list[str]:
+def _response_seconds(user: Actor, partners: Iterable[Partner]) -> dict[str, int]:
+    days = PartnerDay.objects.visible_to(user).filter(partner__in=partners).order_by()
+    sums = days.values_list("partner").annotate(Sum("response_seconds"), Sum("accepted"))
+    return {str(pk): seconds // accepted for pk, seconds, accepted in sums if accepted}
+
+
+def _licence_shown(partner: Partner, lead: Lead) -> Licence | None:
+    """Return the licence for the place of the property, else the one valid longest."""
+    licences = sorted(partner.licences.all(), key=lambda licence: licence.valid_to, reverse=True)
+    here = [licence for licence in licences if licence.region == lead.region]
+    return next(iter(here or licences), None)
+
+
+def _reasons_against(
+    partner: Partner, active: int, lead: Lead, taken: set[str], now: datetime
+) -> list[str]:
     reasons = []
     if partner.status != Partner.Status.ACTIVE:
-        reasons.append(_("%(status)s: gets no new leads") % {"status": partner.get_status_display()})
+        status = partner.get_status_display()
+        reasons.append(_("%(status)s: gets no new leads") % {"status": status})
     if partner.pk in taken:
         reasons.append(_("Already has this lead"))
-    if partner.active >= partner.capacity:  # type: ignore[attr-defined]
+    if active >= partner.capacity:
         reasons.append(_("No capacity left"))
     codes, _licences = gate_codes(partner, lead, now)
     return reasons + licensing.describe(codes)
-
-
-def latest_ended(*, user: Actor, lead: Lead) -> Share | None:
-    """Return the newest share of LEAD that a partner did not take, for reassigning."""
-    ended = (ShareStatus.REJECTED, ShareStatus.EXPIRED, ShareStatus.WITHDRAWN)
-    return shares_of(user=user, lead=lead).filter(status__in=ended).first()

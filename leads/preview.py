@@ -1,0 +1,106 @@
+"""What a partner would receive of a lead, shown to the agent before anything is shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from leads import words
+from leads.consent import RULES, Verdict, attestation, disclose, effective, verdicts
+from leads.groups import GROUPS, Groups
+from leads.models import ConsentDecision, Lead, Share, ShareStatus
+from partners.models import Partner
+from partners.types import PartnerType
+
+THINGS: dict[str, str | Promise] = {
+    "contact": gettext_lazy("contact details"),
+    "budget": gettext_lazy("the budget"),
+    "requirements": gettext_lazy("the requirements"),
+}
+_MANY: dict[str, str | Promise] = {
+    PartnerType.CHANNEL: gettext_lazy("Channel partners"),
+    PartnerType.DEVELOPER: gettext_lazy("Developers"),
+    PartnerType.BROKER: gettext_lazy("Brokers"),
+    PartnerType.RERA_AGENT: gettext_lazy("RERA agents"),
+    PartnerType.SERVICE_PROVIDER: gettext_lazy("Service providers"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What PARTNER would receive, and why the rest stays here."""
+
+    partner: Partner
+    told: dict[str, Any]
+    groups: Groups
+    withheld: dict[str, str]
+
+    @property
+    def cards(self) -> list[words.Card]:
+        """The groups that go out, in words."""
+        return [card for card in words.cards_of(self.told) if self.groups[card.name]]
+
+
+def preview_for(
+    lead: Lead,
+    partner: Partner,
+    choice: Groups,
+    decisions: Iterable[ConsentDecision],
+    *,
+    by: str,
+) -> Preview:
+    """Return what PARTNER would receive if the agent BY shared LEAD with CHOICE now.
+
+    The share is never saved and goes through the same disclosure as a real one.
+    """
+    known = [d for d in decisions if d.partner_id in (None, partner.pk)]
+    known += attestation(lead, partner, choice, known, by=by)
+    given = verdicts(known, partner_id=str(partner.pk), market=lead.market)
+    groups = effective(choice, given, partner.type)
+    share = Share(
+        lead=lead,
+        partner=partner,
+        status=ShareStatus.SENT,
+        shares_contact=groups.contact,
+        shares_budget=groups.budget,
+        shares_requirements=groups.requirements,
+    )
+    withheld = {
+        group: why_not(group, partner.type, choice, given[group])
+        for group in GROUPS
+        if not groups[group]
+    }
+    return Preview(partner=partner, told=disclose(share), groups=groups, withheld=withheld)
+
+
+def why_not(group: str, partner_type: str, choice: Groups, given: Verdict) -> str:
+    """Return in a sentence why GROUP stays here."""
+    if never := beyond_ceiling(group, partner_type):
+        return never
+    if given.by_client and not given.given:
+        return refused_by_client(group, given.decision)
+    if not choice[group]:
+        return _("You chose not to share %(thing)s.") % {"thing": THINGS[group]}
+    return _("The client has not agreed to share %(thing)s yet.") % {"thing": THINGS[group]}
+
+
+def beyond_ceiling(group: str, partner_type: str) -> str:
+    """Return that this type never sees GROUP, or nothing where it may."""
+    if RULES[partner_type].ceiling[group]:
+        return ""
+    return _("%(partners)s never see %(thing)s.") % {
+        "partners": _MANY[partner_type],
+        "thing": THINGS[group],
+    }
+
+
+def refused_by_client(group: str, decision: ConsentDecision | None) -> str:
+    """Return that the client refused GROUP or took it back."""
+    if decision is not None and decision.state == ConsentDecision.State.WITHDRAWN:
+        return _("The client no longer allows sharing %(thing)s.") % {"thing": THINGS[group]}
+    return _("The client refused to share %(thing)s.") % {"thing": THINGS[group]}

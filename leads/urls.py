@@ -1,0 +1,23 @@
+"""Addresses of the agent's pages, below `/leads/`."""
+
+from django.urls import path
+
+from leads.views import agent, sharing
+
+app_name = "leads"
+urlpatterns = [
+    path("", agent.lead_list, name="lead_list"),
+    path("new/", agent.lead_new, name="lead_new"),
+    path("<lead:lead_id>/", agent.lead_detail, name="lead_detail"),
+    path("<lead:lead_id>/share/", sharing.share, name="share"),
+    path("<lead:lead_id>/preview/", sharing.preview, name="preview"),
+    path("<lead:lead_id>/seen/", agent.seen, name="seen"),
+    path("<lead:lead_id>/client-link/", agent.client_link, name="client_link"),
+    path(
+        "shares/<share:share_id>/preferences/",
+        sharing.share_preferences,
+        name="share_preferences",
+    ),
+    path("shares/<share:share_id>/withdraw/", sharing.withdraw, name="withdraw"),
+    path("shares/<share:share_id>/appointment/", sharing.appointment, name="appointment"),
+]

@@ -1,0 +1,113 @@
+"""The agent's pages: the inbox, a new lead, one lead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import push_url
+
+from leads import selectors, services, words
+from leads.consent import client_safe_view
+from leads.forms import InboxFilter, LeadForm
+from leads.models import Lead
+from leads.views.staff import actor_of, answered, lead_or_404, lead_page, staff_only
+from portal.lib.access import Can, may, require
+from portal.lib.errors import Malformed
+from portal.lib.paging import page_of
+
+
+@require_safe
+@staff_only
+def lead_list(request: HttpRequest) -> HttpResponse:
+    """List the leads, newest first, as filtered."""
+    filters = InboxFilter(request.GET)
+    leads = selectors.leads_for(user=actor_of(request), **filters.chosen())
+    try:
+        page, following = page_of(leads, request.GET, by="created_at")
+    except Malformed as refusal:
+        raise Http404(str(refusal)) from refusal
+    context = {
+        "rows": [_row(lead) for lead in page],
+        "next": following,
+        "count": selectors.counted(leads),
+        "filters": filters,
+        "filtered": bool(filters.address()),
+        "may_capture": may(actor_of(request), Can.CAPTURE_LEAD),
+    }
+    template = "leads/lead_list.html"
+    if not _asked_by_htmx(request):
+        return render(request, template, context)
+    rows = render(request, f"{template}#rows", context)
+    return push_url(rows, _address(filters, request.GET.get("cursor", "")))
+
+
+def _asked_by_htmx(request: HttpRequest) -> bool:
+    return bool(getattr(request, "htmx", False))
+
+
+def _address(filters: InboxFilter, cursor: str) -> str:
+    """Return the page's address with only the filters in use."""
+    given = filters.address() | ({"cursor": cursor} if cursor else {})
+    return reverse("leads:lead_list") + (f"?{urlencode(given)}" if given else "")
+
+
+def _row(lead: Lead) -> dict[str, Any]:
+    told = words.in_full(client_safe_view(lead))
+    return {
+        "lead": lead,
+        "wish": words.wish(told),
+        "budget": words.budget(told),
+        "shares": list(lead.shares.all()),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_only
+def lead_new(request: HttpRequest) -> HttpResponse:
+    """Record a lead as an agent types it."""
+    require(actor_of(request), Can.CAPTURE_LEAD)
+    form = LeadForm(request.POST or None)
+    if not (request.method == "POST" and form.is_valid()):
+        status = 422 if request.method == "POST" else 200
+        return render(request, "leads/lead_new.html", {"form": form}, status=status)
+    lead = services.capture_lead(
+        actor=actor_of(request),
+        market=form.cleaned_data["market"],
+        draft=form.draft(),
+        client_consent=form.client_consent(),
+        method=form.cleaned_data["client_method"] or "form",
+    )
+    messages.success(request, _("The lead is recorded."))
+    return redirect("leads:lead_detail", lead_id=lead.pk)
+
+
+@require_safe
+@staff_only
+def lead_detail(request: HttpRequest, lead_id: str) -> HttpResponse:
+    """Show everything about a lead, and the form that shares it."""
+    return lead_page(request, lead_or_404(request, lead_id))
+
+
+@require_POST
+@staff_only
+def seen(request: HttpRequest, lead_id: str) -> HttpResponse:
+    """Take the lead off the list of those that need the agent."""
+    services.mark_seen(actor=actor_of(request), lead_id=lead_id)
+    return answered(request, lead_id, _("Marked as seen."))
+
+
+@require_POST
+@staff_only
+def client_link(request: HttpRequest, lead_id: str) -> HttpResponse:
+    """Make a link for the client and show it this once."""
+    lead = lead_or_404(request, lead_id)
+    token = services.issue_client_link(actor=actor_of(request), lead_id=lead_id)
+    address = request.build_absolute_uri(reverse("client:link", args=[token]))
+    return lead_page(request, lead, link=address)

@@ -1,0 +1,133 @@
+"""What the staff's pages have in common: who may open them, and the page of one lead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from leads import selectors, words
+from leads.consent import client_safe_view
+from leads.forms import AppointmentForm, ChoiceForm, WithdrawForm
+from leads.models import Lead, Share
+from leads.sharing_form import SharingForm
+from leads.timeline import consent_story, timeline_of
+from partners.licensing import TIME_ZONES
+from partners.types import Market
+from portal.lib.access import Actor, Can, is_staff, may
+from portal.lib.errors import DomainError, NotAllowed, NotFound
+
+View = Callable[..., HttpResponse]
+
+
+def staff_only(view: View) -> View:
+    """Let only staff in; to everybody else there is no such page.
+
+    A refusal that is no part of a form becomes the page for it: 403 or 404.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not is_staff(actor_of(request)):
+            raise Http404
+        try:
+            return view(request, *args, **kwargs)
+        except NotAllowed as refusal:
+            raise PermissionDenied(str(refusal)) from refusal
+        except NotFound as refusal:
+            raise Http404(str(refusal)) from refusal
+
+    return guarded
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return who asks; the login middleware has let nobody through without an account."""
+    user: Any = request.user
+    return user  # type: ignore[no-any-return]
+
+
+def lead_or_404(request: HttpRequest, lead_id: str) -> Lead:
+    """Return the lead, or answer that there is none of yours."""
+    lead = selectors.lead_for(user=actor_of(request), lead_id=lead_id)
+    if lead is None:
+        raise Http404
+    return lead
+
+
+def share_or_404(request: HttpRequest, share_id: str) -> Share:
+    """Return the share, or answer that there is none of yours."""
+    share = selectors.share_for(user=actor_of(request), reference=share_id)
+    if share is None:
+        raise Http404
+    return share
+
+
+def lead_page(
+    request: HttpRequest,
+    lead: Lead,
+    *,
+    status: int = 200,
+    sharing: SharingForm | None = None,
+    typed: dict[tuple[str, str], Any] | None = None,
+    link: str = "",
+) -> HttpResponse:
+    """Return the page of LEAD, or for htmx its content.
+
+    :param sharing: the sharing form with what was typed
+    :param typed: forms of single shares that were refused, by share and kind
+    :param link: the client's link, shown this once
+    """
+    user = actor_of(request)
+    shares = list(selectors.shares_of(user=user, lead=lead))
+    told = words.in_full(client_safe_view(lead))
+    if sharing is None and may(user, Can.SHARE_LEAD):
+        sharing = SharingForm.opened(user=user, lead=lead, given=request.GET)
+    context = {
+        "lead": lead,
+        "cards": words.cards_of(told),
+        "wish": words.wish(told),
+        "shares": [_with_forms(share, lead, typed or {}) for share in shares],
+        "live_count": sum(share.is_live for share in shares),
+        "answered": [s for s in shares if lead.needs_agent_since and s.status in _NEEDS_AGENT],
+        "decisions": consent_story(selectors.decisions_of(user=user, lead=lead)),
+        "zone": TIME_ZONES[Market(lead.market)].key,
+        "timeline": timeline_of(user=user, lead=lead),
+        "form": sharing,
+        "may_share": may(user, Can.SHARE_LEAD),
+        "link": link,
+    }
+    template = "leads/lead_detail.html"
+    htmx: Any = getattr(request, "htmx", None)
+    return render(request, f"{template}#lead" if htmx else template, context, status=status)
+
+
+_NEEDS_AGENT = ("rejected", "expired")
+
+
+def _with_forms(share: Share, lead: Lead, typed: dict[tuple[str, str], Any]) -> dict[str, Any]:
+    key = str(share.pk)
+    return {
+        "share": share,
+        "sees": share.disclosed,
+        "may_change": share.is_live or share.status == Share.Status.CLOSED,
+        "choice_form": typed.get((key, "choice")) or ChoiceForm(share=share),
+        "withdraw_form": typed.get((key, "withdraw")) or WithdrawForm(share=share),
+        "appointment_form": typed.get((key, "appointment"))
+        or AppointmentForm(share=share, market=lead.market),
+    }
+
+
+def answered(
+    request: HttpRequest, lead_id: str, said: str, refusal: DomainError | None = None
+) -> HttpResponse:
+    """Say what was done, or why it was refused, and return to the lead."""
+    if refusal is None:
+        messages.success(request, said)
+    else:
+        messages.error(request, str(refusal))
+    return redirect("leads:lead_detail", lead_id=lead_id)
