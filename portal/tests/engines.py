@@ -1,17 +1,20 @@
 """A pytest plugin: `pytest some/path` has real engines without any preparation.
 
 The process that is called starts throwaway ones; the workers of a parallel run inherit their
-addresses. Given addresses are used instead.
+addresses, each with a Redis database of its own. Given addresses are used instead.
 """
 
 import os
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from portal.embedded import Engines, given
+
+REDIS_DATABASES = 16
 
 
 class Started:
@@ -28,6 +31,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         Started.folder = tempfile.TemporaryDirectory(prefix="portal-tests-")
         Started.engines = Engines(Path(Started.folder.name) / "engines", throwaway=True)
         os.environ.update(Started.engines.start(attached=True))
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        # One worker's dispatcher must not hear another's doorbell.
+        address = urlsplit(os.environ["REDIS_URL"])
+        number = int(worker.removeprefix("gw")) % REDIS_DATABASES
+        os.environ["REDIS_URL"] = address._replace(path=f"/{number}").geturl()
     return (yield)
 
 

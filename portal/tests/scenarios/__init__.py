@@ -1,0 +1,1 @@
+"""The requirement's five scenarios, over real HTTP and real webhooks."""
