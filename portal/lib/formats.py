@@ -14,7 +14,7 @@ from typing import NamedTuple
 from babel import Locale
 from babel.numbers import get_currency_precision, get_currency_symbol
 from django.utils import dateformat, timezone
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext
 
 NOTHING = "–"
 """Shown where there is no value, such as a rate over zero leads."""
@@ -124,27 +124,25 @@ def relative_time(moment: dt.datetime | None, now: dt.datetime | None = None) ->
     return _said(unit, int(abs(seconds) // length), seconds > 0, get_language() or "")
 
 
-@lru_cache(maxsize=512)
-def _said(unit: str, count: int, past: bool, _language: str) -> str:
-    if unit == "min":
-        words = gettext("%(count)s min ago") if past else gettext("in %(count)s min")
-    else:
-        words = gettext("%(count)s h ago") if past else gettext("in %(count)s h")
-    return words % {"count": count}
-
-
 def _relative_days(moment: dt.datetime, now: dt.datetime) -> str:
     zone = timezone.get_current_timezone()
     days = (now.astimezone(zone).date() - moment.astimezone(zone).date()).days
     if abs(days) >= 30:
         return date(moment)
-    if days == 1:
-        return gettext("yesterday")
-    if days == -1:
-        return gettext("tomorrow")
-    if days > 0:
-        return ngettext("%(count)s day ago", "%(count)s days ago", days) % {"count": days}
-    return ngettext("in %(count)s day", "in %(count)s days", -days) % {"count": -days}
+    return _said("day", abs(days), days > 0, get_language() or "")
+
+
+@lru_cache(maxsize=512)
+def _said(unit: str, count: int, past: bool, _language: str) -> str:
+    if unit == "day" and count == 1:
+        return gettext("yesterday") if past else gettext("tomorrow")
+    if unit == "day":
+        words = gettext("%(count)s days ago") if past else gettext("in %(count)s days")
+    elif unit == "min":
+        words = gettext("%(count)s min ago") if past else gettext("in %(count)s min")
+    else:
+        words = gettext("%(count)s h ago") if past else gettext("in %(count)s h")
+    return words % {"count": count}
 
 
 def date(moment: dt.datetime | dt.date | None) -> str:

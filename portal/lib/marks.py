@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from functools import lru_cache
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -107,11 +108,18 @@ def when(moment: dt.datetime | None, now: dt.datetime | None = None) -> SafeStri
     """Return MOMENT as words relative to NOW, with the exact time on hover and for machines."""
     if moment is None:
         return SafeString(formats.NOTHING)
+    zone = timezone.get_current_timezone_name()
+    opening = _time_tag(moment, zone, get_language() or "")
+    words = formats.relative_time(moment, now)
+    return mark_safe(f"{opening}{words}</time>")  # noqa: S308 -- our own words and figures
+
+
+@lru_cache(maxsize=4096)
+def _time_tag(moment: dt.datetime, _zone: str, _language: str) -> str:
+    # A page repeats its times on every reload; zone and language decide the words of the title.
+    exact = formats.exact_time(moment)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        moment.isoformat(timespec="seconds"),
-        formats.exact_time(moment),
-        formats.relative_time(moment, now),
+        '<time datetime="{}" title="{}">', moment.isoformat(timespec="seconds"), exact
     )
 
 

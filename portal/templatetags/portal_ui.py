@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.template.context import Context
+from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from portal.lib import charts, formats, marks
@@ -78,14 +81,41 @@ NAVIGATION: dict[str, tuple[NavEntry, ...]] = {
 
 
 @register.simple_tag(takes_context=True)
-def nav_entries(context: Context) -> list[dict[str, Any]]:
-    """Return the entries of the reader's role; the one whose path fits best is `current`."""
+def main_navigation(context: Context) -> SafeString:
+    """Draw the entries of the reader's role; the one whose path fits best is the current one."""
     request = context.get("request")
-    entries = NAVIGATION.get(getattr(getattr(request, "user", None), "role", ""), ())
-    path = getattr(request, "path", "")
-    fitting = [entry.path for entry in entries if path.startswith(entry.path)]
-    here = max(fitting, key=len, default="")
-    return [{**entry._asdict(), "current": entry.path == here} for entry in entries]
+    role = str(getattr(getattr(request, "user", None), "role", ""))
+    return _drawn_navigation(role, current_path(role, request.path if request else ""), language())
+
+
+def current_path(role: str, path: str) -> str:
+    """Return the path of ROLE's entry that fits PATH best, or nothing."""
+    fitting = [entry.path for entry in NAVIGATION.get(role, ()) if path.startswith(entry.path)]
+    return max(fitting, key=len, default="")
+
+
+@lru_cache(maxsize=128)
+def _drawn_navigation(role: str, here: str, _language: str) -> SafeString:
+    entries = [
+        {**entry._asdict(), "current": entry.path == here} for entry in NAVIGATION.get(role, ())
+    ]
+    return render_to_string("components/navigation.html", {"entries": entries})
+
+
+# --- parts that never change ---------------------------------------------------------------
+def language() -> str:
+    return get_language() or ""
+
+
+@register.simple_tag
+def fixed(name: str) -> SafeString:
+    """Include the component NAME, which knows nothing of the page, drawn once per language."""
+    return _fixed(str(name), language())
+
+
+@lru_cache(maxsize=64)
+def _fixed(name: str, _language: str) -> SafeString:
+    return render_to_string(f"components/{name}.html")
 
 
 # --- containers ----------------------------------------------------------------------------
@@ -149,18 +179,15 @@ def stat(
     return {"label": label, "value": value, "note": note, "tone": tone, "href": href}
 
 
-@register.inclusion_tag("components/pager.html", takes_context=True)
+@register.inclusion_tag("components/pager.html")
 def pager(
-    context: Context,
     next: str | None = None,
     previous: str | None = None,
     count: int | None = None,
     target: str = "",
 ) -> dict[str, object]:
     """Link the pages before and after by cursor, keeping the filters that stand in the address."""
-    keys = ("next", "previous", "count", "target")
-    values = dict(zip(keys, (next, previous, count, target), strict=True))
-    return {**values, "request": context.get("request")}
+    return {"next": next, "previous": previous, "count": count, "target": target}
 
 
 # --- forms ---------------------------------------------------------------------------------

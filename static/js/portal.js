@@ -37,7 +37,7 @@ document.addEventListener("htmx:sendError", () => say(wording("offline"), "error
 document.addEventListener("htmx:timeout", () => say(wording("offline"), "error"));
 
 /* --- toasts: from the page, from a fragment, or from an HX-Trigger {"toast": …} ------------ */
-const wording = (name) => document.getElementById("toasts")?.dataset[name] ?? "";
+const wording = (name) => document.getElementById("toast-mould")?.dataset[name] ?? "";
 
 function say(text, tone = "info") {
   const region = document.getElementById("toasts");
