@@ -205,10 +205,13 @@ class ChoiceForm(forms.Form):
             auto_id=f"{share.pk}_%s",
         )
 
-    def choice(self) -> Groups:
-        """Return the three switches."""
+    def arguments(self) -> dict[str, Any]:
+        """Return what the service takes: the three switches and how the client agreed."""
         given = self.cleaned_data
-        return Groups(given["contact"], given["budget"], given["requirements"])
+        return {
+            "choice": Groups(given["contact"], given["budget"], given["requirements"]),
+            "method": given["method"] or Method.UNSTATED,
+        }
 
 
 class WithdrawForm(forms.Form):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,13 +18,14 @@ from leads.timeline import groups_in_words
 from leads.views.staff import (
     actor_of,
     answered,
+    attempted,
     lead_or_404,
     lead_page,
     share_or_404,
     staff_only,
 )
 from portal.lib.access import Can, require
-from portal.lib.errors import DomainError, NotAllowed, NotFound
+from portal.lib.errors import DomainError
 
 
 @require_POST
@@ -43,14 +46,12 @@ def _share_with_each(request: HttpRequest, form: SharingForm) -> dict[str, Domai
     """Make one service call for each partner; return who was refused and why."""
     refused: dict[str, DomainError] = {}
     for candidate in form.chosen:
-        try:
-            made = services.share_lead(actor=actor_of(request), **form.call_for(candidate.partner))
-        except (NotAllowed, NotFound):
-            raise
-        except DomainError as refusal:
-            refused[str(candidate.partner.pk)] = refusal
-        else:
+        call = partial(services.share_lead, actor=actor_of(request))
+        made, refusal = attempted(partial(call, **form.call_for(candidate.partner)))
+        if made:
             messages.success(request, _said(made))
+        elif refusal:
+            refused[str(candidate.partner.pk)] = refusal
     return refused
 
 
@@ -86,18 +87,11 @@ def share_preferences(request: HttpRequest, share_id: str) -> HttpResponse:
     """Change what one partner sees."""
     found = share_or_404(request, share_id)
     form = ChoiceForm(request.POST, share=found)
-    try:
-        if form.is_valid():
-            changed = services.change_preferences(
-                actor=actor_of(request),
-                reference=share_id,
-                choice=form.choice(),
-                method=form.cleaned_data["method"] or "unstated",
-            )
+    if form.is_valid():
+        call = partial(services.change_preferences, actor=actor_of(request), reference=share_id)
+        changed, refusal = attempted(partial(call, **form.arguments()))
+        if changed:
             return answered(request, str(found.lead_id), _sees(changed))
-    except (NotAllowed, NotFound):
-        raise
-    except DomainError as refusal:
         form.add_error(None, str(refusal))
     return lead_page(request, found.lead, status=422, typed={(share_id, "choice"): form})
 
@@ -115,17 +109,11 @@ def withdraw(request: HttpRequest, share_id: str) -> HttpResponse:
     """Take the lead back from one partner."""
     found = share_or_404(request, share_id)
     form = WithdrawForm(request.POST, share=found)
-    try:
-        if form.is_valid():
-            services.withdraw_share(
-                actor=actor_of(request), reference=share_id, reason=form.cleaned_data["reason"]
-            )
-            said = _("Withdrawn from %(partner)s.") % {"partner": found.partner.name}
-            return answered(request, str(found.lead_id), said)
-    except (NotAllowed, NotFound):
-        raise
-    except DomainError as refusal:
-        return answered(request, str(found.lead_id), "", refusal)
+    if form.is_valid():
+        call = partial(services.withdraw_share, actor=actor_of(request), reference=share_id)
+        _done, refusal = attempted(partial(call, reason=form.cleaned_data["reason"]))
+        said = _("Withdrawn from %(partner)s.") % {"partner": found.partner.name}
+        return answered(request, str(found.lead_id), said, refusal)
     return lead_page(request, found.lead, status=422, typed={(share_id, "withdraw"): form})
 
 
@@ -135,18 +123,10 @@ def appointment(request: HttpRequest, share_id: str) -> HttpResponse:
     """Tell one partner about a viewing or a meeting."""
     found = share_or_404(request, share_id)
     form = AppointmentForm(request.POST, share=found, market=found.lead.market)
-    try:
-        if form.is_valid():
-            services.share_appointment(
-                actor=actor_of(request),
-                partner_id=str(found.partner_id),
-                reference=share_id,
-                draft=form.draft(),
-            )
-            said = _("%(partner)s is told about the appointment.")
-            return answered(request, str(found.lead_id), said % {"partner": found.partner.name})
-    except (NotAllowed, NotFound):
-        raise
-    except DomainError as refusal:
-        return answered(request, str(found.lead_id), "", refusal)
+    if form.is_valid():
+        call = partial(services.share_appointment, actor=actor_of(request), reference=share_id)
+        told = partial(call, partner_id=str(found.partner_id), draft=form.draft())
+        _done, refusal = attempted(told)
+        said = _("%(partner)s is told about the appointment.") % {"partner": found.partner.name}
+        return answered(request, str(found.lead_id), said, refusal)
     return lead_page(request, found.lead, status=422, typed={(share_id, "appointment"): form})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -23,6 +23,7 @@ from portal.lib.access import Actor, Can, is_staff, may
 from portal.lib.errors import DomainError, NotAllowed, NotFound
 
 View = Callable[..., HttpResponse]
+T = TypeVar("T")
 
 
 def staff_only(view: View) -> View:
@@ -120,6 +121,19 @@ def _with_forms(share: Share, lead: Lead, typed: dict[tuple[str, str], Any]) -> 
         "appointment_form": typed.get((key, "appointment"))
         or AppointmentForm(share=share, market=lead.market),
     }
+
+
+def attempted(call: Callable[[], T]) -> tuple[T | None, DomainError | None]:
+    """Return what the service CALL returns, or its refusal if the page can show it.
+
+    :raises NotAllowed, NotFound: which are no words in a form but pages of their own
+    """
+    try:
+        return call(), None
+    except (NotAllowed, NotFound):
+        raise
+    except DomainError as refusal:
+        return None, refusal
 
 
 def answered(

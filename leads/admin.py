@@ -1,0 +1,166 @@
+"""Leads in Django admin: to look at, and to share and withdraw through the same services."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from leads import services
+from leads.consent import CONTACT
+from leads.models import Appointment, ConsentDecision, Lead, Share
+from partners.models import Partner
+from portal.lib.access import Role
+from portal.lib.errors import DomainError
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
+
+# What only an admin sees there: who the client is, and what we think of the client.
+PERSONAL = frozenset({*CONTACT.values(), "notes", "collaboration_outcomes"})
+
+
+class ReadOnlyAdmin(_ModelAdmin):
+    """Read-only: what changes goes through services, so that it is checked and recorded."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def each(self, request: HttpRequest, rows: QuerySet[Any], act: Any, done: Any) -> None:
+        """Call ACT with each of ROWS; say DONE for each that went well, and each refusal."""
+        for row in rows:
+            try:
+                act(row)
+            except DomainError as refusal:
+                self.message_user(request, f"{row}: {refusal}", messages.WARNING)
+            else:
+                self.message_user(request, done % {"row": row}, messages.SUCCESS)
+
+
+def _is_admin(request: HttpRequest) -> bool:
+    return getattr(request.user, "role", "") == Role.ADMIN
+
+
+class ShareActionForm(ActionForm):
+    """The bar of actions with the partner to share with."""
+
+    partner = forms.ModelChoiceField(
+        queryset=Partner.objects.active(), required=False, label=_("Partner")
+    )
+
+
+@admin.register(Lead)
+class LeadAdmin(ReadOnlyAdmin):
+    """Leads; who the client is stands there for admins only."""
+
+    list_display = ("reference", "market", "region", "agent", "needs_agent_since", "created_at")
+    list_filter = ("market", "region", "source")
+    list_select_related = ("agent",)
+    ordering = ("-created_at", "-id")
+    date_hierarchy = "created_at"
+    action_form = ShareActionForm
+    actions = ("share_with_partner",)
+
+    @admin.display(description=_("Lead"), ordering="created_at")
+    def reference(self, lead: Lead) -> str:
+        return str(lead.pk)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        first, *others = self.list_display
+        return (first, "name", *others) if _is_admin(request) else self.list_display
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("name", "email", "phone", "project") if _is_admin(request) else ("project",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        names = [field.name for field in Lead._meta.fields]
+        return [name for name in names if _is_admin(request) or name not in PERSONAL]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return super().get_actions(request) if _is_admin(request) else {}
+
+    @admin.action(description=_("Share with the partner chosen"))
+    def share_with_partner(self, request: HttpRequest, leads: QuerySet[Lead]) -> None:
+        """Share each lead with what the partner's type starts with, as the agent's page does."""
+        partner_id = request.POST.get("partner", "")
+        if not partner_id:
+            self.message_user(request, _("Choose a partner beside the action."), messages.WARNING)
+            return
+        actor: Any = request.user
+        self.each(
+            request,
+            leads,
+            lambda lead: services.share_lead(
+                actor=actor, partner_id=partner_id, lead_id=str(lead.pk)
+            ),
+            _("%(row)s is shared."),
+        )
+
+
+@admin.register(Share)
+class ShareAdmin(ReadOnlyAdmin):
+    """Shares, with the action to take them back."""
+
+    list_display = ("id", "lead_id", "partner", "status", "consent", "shared_at", "updated_at")
+    list_filter = ("status", "partner__type", "partner__market")
+    list_select_related = ("partner",)
+    search_fields = ("partner__name",)
+    ordering = ("-shared_at", "-id")
+    date_hierarchy = "shared_at"
+    exclude = ("lead",)
+    actions = ("withdraw",)
+
+    @admin.display(description=_("Consent"))
+    def consent(self, share: Share) -> str:
+        return ", ".join(share.disclosed) or "–"
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return super().get_actions(request) if _is_admin(request) else {}
+
+    @admin.action(description=_("Withdraw the lead from the partner"))
+    def withdraw(self, request: HttpRequest, shares: QuerySet[Share]) -> None:
+        """End each share; the partner sees nothing of the lead any more."""
+        actor: Any = request.user
+        self.each(
+            request,
+            shares,
+            lambda share: services.withdraw_share(actor=actor, reference=str(share.pk)),
+            _("%(row)s is withdrawn."),
+        )
+
+
+@admin.register(ConsentDecision)
+class ConsentDecisionAdmin(ReadOnlyAdmin):
+    """Who allowed what, when and how. Nobody changes these."""
+
+    list_display = ("id", "lead_id", "partner", "group", "state", "source", "method", "decided_at")
+    list_filter = ("group", "state", "source", "method")
+    list_select_related = ("partner",)
+    ordering = ("-decided_at", "-id")
+    exclude = ("lead",)
+
+
+@admin.register(Appointment)
+class AppointmentAdmin(ReadOnlyAdmin):
+    """Viewings and meetings; where a client lives stands there for admins only."""
+
+    list_display = ("id", "share_id", "type", "starts_at", "place")
+    list_filter = ("type", "place")
+    ordering = ("-starts_at", "-id")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        names = [field.name for field in Appointment._meta.fields]
+        return names if _is_admin(request) else [name for name in names if name != "location"]

@@ -1,0 +1,76 @@
+"""Leads in Django admin: the same services, and no client's name for finance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from events.models import Event
+from leads import services
+from leads.models import Lead, Share
+from leads.tests.factories import LeadFactory
+from partners.models import Partner, User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lead() -> Lead:
+    return LeadFactory.create()
+
+
+def act(browser: Any, model: str, action: str, pk: str, **typed: str) -> str:
+    """Run ACTION on one row and return the page that follows."""
+    chosen = {"action": action, "_selected_action": pk, "index": "0", **typed}
+    answer = browser.post(f"/admin/leads/{model}/", chosen, follow=True)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_an_admin_shares_through_the_service(
+    client_for: Any, admin_user: User, acme: Partner, lead: Lead
+) -> None:
+    act(client_for(admin_user), "lead", "share_with_partner", lead.pk, partner=acme.pk)
+
+    assert Share.objects.get().shared_by == admin_user.pk
+
+
+def test_a_refusal_is_a_sentence_and_an_event(
+    client_for: Any, admin_user: User, acme: Partner, lead: Lead
+) -> None:
+    Partner.objects.filter(pk=acme.pk).update(capacity_limit=0)
+
+    page = act(client_for(admin_user), "lead", "share_with_partner", lead.pk, partner=acme.pk)
+
+    assert "has no room left" in page
+    assert Event.objects.get().kind == "lead_share_failed"
+
+
+def test_an_admin_withdraws_a_share(
+    client_for: Any, admin_user: User, dana: User, acme: Partner, lead: Lead
+) -> None:
+    share = services.share_lead(actor=dana, partner_id=acme.pk, lead_id=lead.pk)
+
+    act(client_for(admin_user), "share", "withdraw", share.pk)
+
+    share.refresh_from_db()
+    assert share.status == "withdrawn"
+
+
+def test_only_an_admin_reads_who_the_client_is(
+    client_for: Any, admin_user: User, finance_user: User, lead: Lead
+) -> None:
+    for address in ("/admin/leads/lead/", f"/admin/leads/lead/{lead.pk}/change/"):
+        assert "John Doe" in client_for(admin_user).get(address).content.decode()
+        seen = client_for(finance_user).get(address)
+        assert seen.status_code == 200
+        assert lead.phone not in seen.content.decode()
+        assert "prefers calls" not in seen.content.decode()
+
+
+@pytest.mark.parametrize("model", ["lead", "share", "consentdecision", "appointment"])
+def test_nothing_is_changed_by_hand(client_for: Any, admin_user: User, model: str) -> None:
+    browser = client_for(admin_user)
+    assert browser.get(f"/admin/leads/{model}/").status_code == 200
+    assert browser.get(f"/admin/leads/{model}/add/").status_code == 403
