@@ -64,7 +64,7 @@ def wish(told: Told) -> str:
     """Return one line about what the client is looking for, or nothing where that is unknown."""
     wanted = told.get("preferences", {})
     intent = _label("intent", wanted.get("intent", ""))
-    parts = [intent, _wanted(wanted), _rooms(wanted)]
+    parts = [intent, home_wanted(wanted), bedrooms(wanted)]
     return " · ".join(part for part in parts if part)
 
 
@@ -112,10 +112,10 @@ def requirement_facts(told: Told) -> list[Fact]:
         Fact(_("Property type"), _capital(wanted.get("propertyType", ""))),
         Fact(_("Where"), ", ".join(wanted.get("locations", []))),
         Fact(_("Bedrooms"), _span(wanted.get("bedroomsMin"), wanted.get("bedroomsMax"))),
-        Fact(_("Size"), _size(wanted)),
+        Fact(_("Size"), size_wanted(wanted)),
         *(Fact(label, _capital(_label(key, wanted.get(key, "")))) for key, label in _PLAIN),
         *(
-            Fact(label, ", ".join(_label(key, entry) for entry in wanted.get(key, [])))
+            Fact(label, ", ".join(_capital(_label(key, entry)) for entry in wanted.get(key, [])))
             for key, label in _LISTS
         ),
     ]
@@ -139,7 +139,7 @@ def cards_of(told: Told) -> list[Card]:
     ]
 
 
-def _wanted(wanted: Mapping[str, Any]) -> str:
+def home_wanted(wanted: Mapping[str, Any]) -> str:
     """Return "Apartment in Dubai Marina, JBR", or the services wanted."""
     kind = _capital(wanted.get("propertyType", ""))
     places = ", ".join(wanted.get("locations", [])[:2])
@@ -148,12 +148,14 @@ def _wanted(wanted: Mapping[str, Any]) -> str:
     return kind or places or ", ".join(_label("services", s) for s in wanted.get("services", []))
 
 
-def _rooms(wanted: Mapping[str, Any]) -> str:
+def bedrooms(wanted: Mapping[str, Any]) -> str:
+    """Return "2–3 bedrooms", or nothing where that is unknown."""
     rooms = _span(wanted.get("bedroomsMin"), wanted.get("bedroomsMax"))
     return _("%(rooms)s bedrooms") % {"rooms": rooms} if rooms else ""
 
 
-def _size(wanted: Mapping[str, Any]) -> str:
+def size_wanted(wanted: Mapping[str, Any]) -> str:
+    """Return "1,100–1,300 sq ft", or nothing where that is unknown."""
     size = _span(wanted.get("sizeMin"), wanted.get("sizeMax"))
     return f"{size} {_label('sizeUnit', wanted.get('sizeUnit', ''))}".strip() if size else ""
 

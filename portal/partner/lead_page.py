@@ -18,6 +18,7 @@ from leads.models import DISCLOSING, Appointment, Share, ShareStatus
 from leads.payloads import appointment_told
 from leads.scrub import scrub
 from leads.selectors import appointments_of
+from leads.words import Fact, Told, budget_facts, contact_facts, requirement_facts
 from partners.models import User
 from partners.types import Direction
 from portal.lib import formats
@@ -32,9 +33,9 @@ PARTNER_STEPS = (
     ShareStatus.REJECTED,
 )
 _CARDS = {
-    "contact": (gettext_lazy("Client"), "user-round", words.contact_facts),
-    "budget": (gettext_lazy("Budget"), "wallet", words.budget_facts),
-    "requirements": (gettext_lazy("Requirements"), "house", words.requirement_facts),
+    "contact": (gettext_lazy("Client"), "user-round", contact_facts),
+    "budget": (gettext_lazy("Budget"), "wallet", budget_facts),
+    "requirements": (gettext_lazy("Requirements"), "house", requirement_facts),
 }
 
 
@@ -43,7 +44,7 @@ class Card(NamedTuple):
 
     title: str | Promise
     icon: str
-    facts: list[words.Fact]
+    facts: list[Fact]
     withheld: str
 
 
@@ -84,7 +85,7 @@ def lead_page(
     }
 
 
-def cards(share: Share, told: words.Told) -> list[Card]:
+def cards(share: Share, told: Told) -> list[Card]:
     """Return the three groups; one that is not disclosed says so and why. None after the end."""
     if share.status not in DISCLOSING:
         return []

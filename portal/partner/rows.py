@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from leads.consent import DISCLOSURE_COLUMNS, disclose_row
 from leads.models import DISCLOSING, Share, ShareStatus
+from leads.words import budget
 from partners.models import User
 from portal.lib import formats, marks
 from portal.partner import words
@@ -49,8 +50,12 @@ def lead_rows(*, user: User, status: str = "") -> QuerySet[Share, dict[str, Any]
 
 
 def waiting_rows(*, user: User, limit: int) -> list[LeadRow]:
-    """Return the leads USER has to answer, those that expire first on top."""
-    waiting = lead_rows(user=user, status=ShareStatus.SENT)
+    """Return the leads USER has to answer, those that expire first on top.
+
+    Bounded in time, because the index by time then finds them without looking at all that ended.
+    """
+    oldest = timezone.now() - 2 * timedelta(days=settings.SHARE_EXPIRES_AFTER_DAYS)
+    waiting = lead_rows(user=user, status=ShareStatus.SENT).filter(shared_at__gte=oldest)
     return as_rows(waiting.order_by("shared_at", "pk")[:limit])
 
 
@@ -69,7 +74,7 @@ def as_rows(rows: Any) -> list[LeadRow]:
                 href=f"{base}{row['pk']}/",
                 headline=words.headline(told),
                 summary=words.summary(told) or ended.get(row["status"], ""),
-                budget=words.budget(told),
+                budget=budget(told),
                 terms=words.short_terms(row["commission_percent"], row["direction"]),
                 status=marks.status_dot(row["status"]),
                 shared=marks.when(row["shared_at"], now),

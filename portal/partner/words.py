@@ -1,57 +1,21 @@
-"""What is disclosed of a lead, in words. Reads nothing but what `leads.consent` lets out."""
+"""What is disclosed of a lead to its partner, in short. Reads what `leads.consent` lets out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from leads.models import Lead, Share
-from partners.types import Direction, PartnerType, Service
+from leads.models import Share
+from leads.words import Told, bedrooms, home_wanted, size_wanted
+from partners.types import Direction, PartnerType
 from portal.lib import formats
-
-Told = Mapping[str, Any]
-"""The result of `leads.consent.disclose`."""
-
-
-class Fact(NamedTuple):
-    """One line of a card: its LABEL, its words and where a tap leads."""
-
-    label: str | Promise
-    text: str
-    href: str = ""
-
-
-_CHOICES: dict[str, dict[str, Any]] = {
-    "intent": dict(Lead.Intent.choices),
-    "financing": dict(Lead.Financing.choices),
-    "sizeUnit": dict(Lead.SizeUnit.choices),
-    "furnishing": dict(Lead.Furnishing.choices),
-    "completion": dict(Lead.Completion.choices),
-    "services": dict(Service.choices),
-}
-_PLAIN = (
-    ("project", gettext_lazy("Project")),
-    ("completion", gettext_lazy("Completion")),
-    ("furnishing", gettext_lazy("Furnishing")),
-    ("segment", gettext_lazy("Segment")),
-    ("moveInTimeline", gettext_lazy("Move-in timeline")),
-)
-_LISTS = (
-    ("views", gettext_lazy("Views")),
-    ("amenities", gettext_lazy("Amenities")),
-    ("services", gettext_lazy("Services")),
-)
 
 
 def headline(told: Told) -> str:
     """Return what to call a lead: its client's name, else what is wanted, else its reference."""
     name = told.get("customerInfo", {}).get("name")
-    return name or _wanted(told.get("preferences", {})) or reference(told["leadId"])
+    return name or home_wanted(told.get("preferences", {})) or reference(told["leadId"])
 
 
 def reference(share_id: str) -> str:
@@ -62,68 +26,12 @@ def reference(share_id: str) -> str:
 def summary(told: Told) -> str:
     """Return one line about what is wanted, without repeating the headline."""
     wanted = told.get("preferences", {})
-    parts = [_rooms(wanted), _size(wanted)]
+    parts = [bedrooms(wanted), size_wanted(wanted)]
     if told.get("customerInfo", {}).get("name"):
-        parts.insert(0, _wanted(wanted))
-    elif wanted.get("locations") and not wanted.get("propertyType"):
-        parts.insert(0, ", ".join(wanted["locations"]))
+        parts.insert(0, home_wanted(wanted))
     if timeline := wanted.get("moveInTimeline"):
         parts.append(_("move-in: %(when)s") % {"when": timeline})
     return " · ".join(part for part in parts if part)
-
-
-def budget(told: Told) -> str:
-    """Return the budget as a range, or a dash where none is disclosed."""
-    details = told.get("budgetDetails", {})
-    low, high, currency = details.get("min"), details.get("max"), told["currency"]
-    if low is not None and high is not None:
-        return f"{formats.money(low, currency)} – {formats.money(high, currency)}"
-    if high is not None:
-        return _("up to %(amount)s") % {"amount": formats.money(high, currency)}
-    if low is not None:
-        return _("from %(amount)s") % {"amount": formats.money(low, currency)}
-    return formats.NOTHING
-
-
-def contact_facts(told: Told) -> list[Fact]:
-    """Return who the client is; e-mail and phone lead to writing and calling."""
-    info = told.get("customerInfo", {})
-    facts = [
-        Fact(_("Name"), info.get("name", "")),
-        Fact(_("Phone"), info.get("phone", ""), f"tel:{info.get('phone', '')}"),
-        Fact(_("Email"), info.get("email", ""), f"mailto:{info.get('email', '')}"),
-        Fact(_("Lives in"), info.get("location", "")),
-    ]
-    return [fact for fact in facts if fact.text]
-
-
-def budget_facts(told: Told) -> list[Fact]:
-    """Return what the client can spend and how."""
-    details = told.get("budgetDetails", {})
-    facts = [
-        Fact(_("Budget"), budget(told)),
-        Fact(_("Financing"), _label("financing", details.get("financing", ""))),
-        Fact(_("Payment preference"), details.get("paymentPreference", "")),
-    ]
-    return [fact for fact in facts if fact.text]
-
-
-def requirement_facts(told: Told) -> list[Fact]:
-    """Return what the client is looking for."""
-    wanted = told.get("preferences", {})
-    facts = [
-        Fact(_("Wants to"), _label("intent", wanted.get("intent", ""))),
-        Fact(_("Property type"), _capital(wanted.get("propertyType", ""))),
-        Fact(_("Where"), ", ".join(wanted.get("locations", []))),
-        Fact(_("Bedrooms"), _span(wanted.get("bedroomsMin"), wanted.get("bedroomsMax"))),
-        Fact(_("Size"), _size(wanted)),
-        *(Fact(label, _capital(_label(key, wanted.get(key, "")))) for key, label in _PLAIN),
-        *(
-            Fact(label, ", ".join(_label(key, entry) for entry in wanted.get(key, [])))
-            for key, label in _LISTS
-        ),
-    ]
-    return [fact for fact in facts if fact.text]
 
 
 def terms(share: Share) -> str:
@@ -147,40 +55,3 @@ def short_terms(percent: Decimal, direction: str) -> str:
 def rate(percent: Decimal | None) -> str:
     """Return an agreed or claimed rate with every digit it has, such as "12.75%"."""
     return formats.NOTHING if percent is None else f"{percent.normalize():f}%"
-
-
-def _wanted(wanted: Mapping[str, Any]) -> str:
-    """Return "Apartment in Dubai Marina, JBR", or the services wanted."""
-    kind = _capital(wanted.get("propertyType", ""))
-    places = ", ".join(wanted.get("locations", [])[:2])
-    if kind and places:
-        return _("%(kind)s in %(places)s") % {"kind": kind, "places": places}
-    return kind or places or ", ".join(_label("services", s) for s in wanted.get("services", []))
-
-
-def _rooms(wanted: Mapping[str, Any]) -> str:
-    rooms = _span(wanted.get("bedroomsMin"), wanted.get("bedroomsMax"))
-    return _("%(rooms)s bedrooms") % {"rooms": rooms} if rooms else ""
-
-
-def _size(wanted: Mapping[str, Any]) -> str:
-    size = _span(wanted.get("sizeMin"), wanted.get("sizeMax"))
-    return f"{size} {_label('sizeUnit', wanted.get('sizeUnit', ''))}".strip() if size else ""
-
-
-def _span(low: int | None, high: int | None) -> str:
-    if low is None and high is None:
-        return ""
-    if low is None:
-        return _("up to %(amount)s") % {"amount": formats.number(high)}
-    if high is None:
-        return _("from %(amount)s") % {"amount": formats.number(low)}
-    return formats.number(low) if low == high else f"{formats.number(low)}–{formats.number(high)}"
-
-
-def _label(key: str, value: str) -> str:
-    return str(_CHOICES.get(key, {}).get(value, value))
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
