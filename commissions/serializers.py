@@ -30,14 +30,21 @@ REPORTED = ("sent", "accepted", "in_progress", "closed", "rejected")
 class PartnerUpdate(StrictSerializer):
     """What a partner reports. Rate and currency are claims: booked is what was agreed."""
 
-    lead_id = Identifier()
-    partner_id = Identifier(required=False)
+    lead_id = Identifier(help_text="The reference; with an agent's key also the lead's id.")
+    partner_id = Identifier(required=False, help_text="With a partner's key its own, or left out.")
     status = Choice(choices=REPORTED)
-    agreement_value = Amount(above_zero=True, required=False)
+    agreement_value = Amount(
+        above_zero=True, required=False, help_text="Needed for closed; in the share's currency."
+    )
     commission_percent = Amount(places=4, at_most=Decimal(100), required=False)
     currency = Choice(choices=CURRENCIES, required=False)
     notes = Text(required=False, allow_blank=True, max_length=4000)
-    reason = Text(required=False, allow_blank=True, max_length=500)
+    reason = Text(
+        required=False,
+        allow_blank=True,
+        max_length=500,
+        help_text="Needed for rejected, unless notes say it.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["status"] == ShareStatus.CLOSED and "agreement_value" not in attrs:

@@ -165,13 +165,22 @@ class LeadClaim(AnyObject):
 
 # --- bodies ------------------------------------------------------------------------------------
 class ShareLead(StrictSerializer):
-    lead_id = Identifier(required=False)
+    lead_id = Identifier(
+        required=False, help_text="The lead. Without it `lead` is recorded as a new one."
+    )
     partner_id = Identifier()
-    partner_name = Text(required=False)
-    callback_url = Text(required=False)
-    lead = LeadClaim(required=False)
-    consent = Consent(required=False)
-    consent_method = Choice(choices=METHODS, default="unstated")
+    partner_name = Text(required=False, help_text="Refused if it is not the partner's name.")
+    callback_url = Text(
+        required=False,
+        help_text="One of the partner's verified endpoints; limits this lead's webhooks to it.",
+    )
+    lead = LeadClaim(required=False, help_text="Beside `leadId` a claim that nobody reads.")
+    consent = Consent(
+        required=False,
+        help_text="The agent's choice and attestation; left out, the defaults of the partner's "
+        "type. A key that is missing is false.",
+    )
+    consent_method = Choice(choices=METHODS, default="unstated", help_text="How the client agreed.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Read `lead` only where no `leadId` makes it a claim."""
@@ -187,7 +196,7 @@ class ShareLead(StrictSerializer):
 
 
 class SharePreferences(StrictSerializer):
-    lead_id = Identifier()
+    lead_id = Identifier(help_text="The reference, or the lead's id together with `partnerId`.")
     partner_id = Identifier(required=False)
     consent = Consent()
     consent_method = Choice(choices=METHODS, default="unstated")
@@ -199,7 +208,12 @@ class AppointmentClaim(StrictSerializer):
 
 
 class AppointmentBody(StrictSerializer):
-    id = Text(required=False, allow_blank=True, max_length=64)
+    id = Text(
+        required=False,
+        allow_blank=True,
+        max_length=64,
+        help_text="Your own name for it; sent again it updates.",
+    )
     date = Moment()
     location = Text(max_length=300)
     type = Choice(choices=Appointment.Type.choices)

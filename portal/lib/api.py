@@ -35,6 +35,7 @@ M = TypeVar("M", bound=Model)
 
 # Answers after which nothing may have been written, not even that the key was used.
 WITHOUT_TRACE = frozenset({400, 401, 413, 415, 429})
+SAFE = ("GET", "HEAD")
 _VISIBLE = re.compile(r"^[\x21-\x7e]{1,255}\Z")
 _KEY_IN_QUERY = re.compile(r"pp_live_|(^|&)(api_?key|key|token|access_token|authorization)=", re.I)
 
@@ -97,14 +98,15 @@ class ApiView(APIView):
 
     def _check_scope(self, request: Request) -> None:
         scopes = getattr(request.auth, "scopes", None)
-        if request.method == "GET" and scopes and self.read_scope not in scopes:
+        if request.method in SAFE and scopes and self.read_scope not in scopes:
             raise NotAllowed(_("This key may not read this."), scope=self.read_scope)
 
     def _check_query(self, request: Request) -> None:
+        allowed = self.query_params if request.method in SAFE else ()
         errors = []
         for name, values in request.query_params.lists():
             pointer = f"?{name[:80]}".encode("ascii", "backslashreplace").decode()
-            if name not in (self.query_params if request.method == "GET" else ()):
+            if name not in allowed:
                 detail = _("There is no such parameter.")
                 errors.append(problem_at(pointer, detail, "unknown_parameter"))
             elif len(values) > 1:

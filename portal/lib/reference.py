@@ -72,7 +72,7 @@ def _call(
         method=method.upper(),
         address=address,
         summary=operation.get("summary", ""),
-        words=operation.get("description", ""),
+        words=_words(operation),
         parameters=[_parameter(one) for one in operation.get("parameters", [])],
         body=_body(schema, operation.get("requestBody", {}).get("content", {})),
         answer=_body(schema, answer),
@@ -80,7 +80,7 @@ def _call(
         sent=_example(operation.get("requestBody", {}).get("content", {})),
         answered=_example(answer),
         refusals=[
-            (status, response.get("description", ""))
+            (status, _words(response))
             for status, response in operation["responses"].items()
             if status.startswith("4")
         ],
@@ -103,7 +103,7 @@ def _parameter(given: Mapping[str, Any]) -> Field:
         name=given["name"],
         kind=where,
         required=given.get("required", False),
-        words=given.get("description", ""),
+        words=_words(given),
         level=0,
     )
 
@@ -125,12 +125,18 @@ def _fields(schema: Mapping[str, Any], part: Mapping[str, Any], level: int) -> l
                 name=name,
                 kind=_kind(schema, inner),
                 required=name in part.get("required", []),
-                words=member.get("description") or inner.get("description", ""),
+                words=_words(member) or _words(inner),
                 level=level,
             )
         )
-        lines += _fields(schema, inner.get("items", inner), level + 1)
+        options = inner.get("oneOf", [inner.get("items", inner)])
+        for option in options:
+            lines += _fields(schema, option, level + 1)
     return lines
+
+
+def _words(part: Mapping[str, Any]) -> str:
+    return str(part.get("description", "")).replace("`", "")
 
 
 def _resolved(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:

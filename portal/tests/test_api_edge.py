@@ -84,6 +84,8 @@ class TestKeys:
 
         data_of(reader.get("/api/leads"))
         refused(reader.get("/api/metrics"), 403, "not_allowed")
+        assert reader.send("HEAD", "/api/metrics", b"").status_code == 403
+        assert reader.send("HEAD", "/api/leads?limit=1", b"").status_code == 200
         refused(reader.post("/api/partner-update", accept), 403, "not_allowed")
         refused(worker.get("/api/leads"), 403, "not_allowed")
         data_of(worker.post("/api/partner-update", accept))
@@ -139,6 +141,7 @@ class TestAddresses:
             "?cursor=nonsense",
             "?cursor=W10",
             "?cursor=WyIyMDI2LTAxLTAxIiwieCJd",
+            "?cursor=WyIwMDAxLTAxLTAxVDAwOjAwOjAwIiwieCJd",
             "?cursor=" + "W" * 5000,
             "?lead__name__startswith=a",
             "?format=html",
