@@ -36,14 +36,12 @@ def _on_own_engines(names: list[str]) -> int:
             "PORTAL_DATA_DIR": directory,
             "STATIC_ROOT": str(Path(directory) / "static"),
         }
-        return subprocess.call(command, env=environment)  # noqa: S603 - our own command
+        return subprocess.call(command, env=environment)
 
 
 def _measure(names: list[str]) -> int:
     for command in (["migrate", "--run-syncdb", "-v0"], ["collectstatic", "--noinput", "-v0"]):
-        subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "manage.py", *command], check=True
-        )
+        subprocess.run([sys.executable, "manage.py", *command], check=True)
     os.environ.pop("MIGRATION_DATABASE_URL", None)
     import django  # noqa: PLC0415 - settings come from the environment above
 

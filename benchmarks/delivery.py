@@ -161,11 +161,11 @@ def _received(port: int) -> int:
 
 @contextmanager
 def _receiver() -> Iterator[int]:
-    process = subprocess.Popen(  # noqa: S603 - our own command
+    process = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.receiver"], stdout=subprocess.PIPE, text=True
     )
     try:
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        assert process.stdout is not None
         yield int(process.stdout.readline())
     finally:
         process.terminate()
@@ -180,10 +180,9 @@ def _worker() -> Iterator[None]:
         "-P", "threads", "-c", "8", "--without-heartbeat", "--without-gossip", "--without-mingle",
         "-l", "error",
     ]  # fmt: skip
-    process = subprocess.Popen(command)  # noqa: S603 - our own command
+    process = subprocess.Popen(command)
     try:
         yield
     finally:
         process.terminate()
         process.wait(30)
-

@@ -1,5 +1,9 @@
-"""The floor's settings: the same database and no middleware."""
+"""The floor's settings: the same database, no middleware and no login."""
 
 from benchmarks.settings import *  # noqa: F403
+from benchmarks.settings import INSTALLED_APPS
 
+LEFT_OUT = {"allauth", "allauth.account", "portal.apps.PortalAdminConfig"}
+INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in LEFT_OUT]
 MIDDLEWARE: list[str] = []
+ROOT_URLCONF = "benchmarks.floor.urls"

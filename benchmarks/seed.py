@@ -181,7 +181,10 @@ def deliveries(number: int) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM events_attempt")
         cursor.execute("DELETE FROM events_delivery")
-    endpoints = {endpoint.partner_id: endpoint for endpoint in Endpoint.objects.filter(url__startswith="http:")}
+    endpoints = {
+        endpoint.partner_id: endpoint
+        for endpoint in Endpoint.objects.filter(url__startswith="http:")
+    }
     shares = list(Share.objects.filter(partner__in=list(endpoints)).values_list("pk", "partner_id"))
     now = timezone.now()
     made = Delivery.objects.bulk_create(

@@ -10,8 +10,8 @@ os.environ.setdefault("API_RATE_LIMIT", "1000000")
 os.environ.setdefault("API_RATE_BURST", "1000000")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
-from portal.settings import *  # noqa: E402, F403
-from portal.settings import INSTALLED_APPS  # noqa: E402
+from portal.settings import *  # noqa: F403
+from portal.settings import INSTALLED_APPS
 
 INSTALLED_APPS = [*INSTALLED_APPS, "benchmarks.floor.apps.FloorConfig"]
 ROOT_URLCONF = "benchmarks.urls"

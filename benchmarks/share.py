@@ -50,17 +50,19 @@ def measure() -> Result:
 
 
 def _product_requests(key: str, partners: list[str], leads: list[str]) -> Iterator[bytes]:
-    """Yield a share of each lead with each partner, spread over all partners."""
-    for lead, partner in ((lead, partner) for lead in leads for partner in partners):
+    """Yield a share of each lead with each partner; neighbours have neither in common."""
+    pairs = (
+        (leads[place % len(leads)], partners[(place + place // len(leads)) % len(partners)])
+        for place in range(len(leads) * len(partners))
+    )
+    for lead, partner in pairs:
         body = {
             "leadId": lead,
             "partnerId": partner,
             "consent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
             "consentMethod": "call",
         }
-        yield load.post(
-            "/api/share-lead", json.dumps(body).encode(), Authorization=f"Bearer {key}"
-        )
+        yield load.post("/api/share-lead", json.dumps(body).encode(), Authorization=f"Bearer {key}")
 
 
 def _floor_requests(partners: list[int]) -> Iterator[bytes]:

@@ -5,7 +5,6 @@ from django.urls import include, path
 from benchmarks.floor import views
 
 urlpatterns = [
-    path("floor/share", views.ShareView.as_view()),
     path("floor/list/", views.bare_page),
     path("", include("portal.urls")),
 ]

@@ -11,15 +11,14 @@ from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from redis import Redis, RedisError
 
 from events import egress, payloads, signing
 from events.models import Delivery, Endpoint, Event
-from portal.lib import ids
+from portal.lib import ids, rows
 from portal.lib.access import Actor, Can, is_staff, require
 from portal.lib.errors import Conflict, DomainError, NotFound, Unprocessable
 from portal.lib.request_id import request_id_var
@@ -68,7 +67,7 @@ def record_event(
     **data: object,
 ) -> Event:
     """Write down that KIND happened. DATA holds ids, codes and figures, never a personal value."""
-    return Event.objects.create(
+    event = Event(
         kind=kind,
         actor=actor.actor_id,
         partner_id=partner_id,
@@ -78,6 +77,8 @@ def record_event(
         data=data,
         request_id=request_id_var.get()[:64],
     )
+    rows.insert([event])
+    return event
 
 
 @contextmanager
@@ -117,6 +118,14 @@ def _id_or_none(prefix: str, given: object) -> str | None:
         return None
 
 
+# `Endpoint.objects.receiving()` in one statement made once: every share asks it.
+_RECEIVING = """
+SELECT id FROM events_endpoint
+WHERE partner_id = %s AND removed_at IS NULL AND enabled AND verified_at IS NOT NULL
+  AND (event_types = '{}' OR %s = ANY(event_types)) AND id = coalesce(%s, id)
+"""
+
+
 def queue_webhooks(
     event: Event,
     type: str,
@@ -124,24 +133,25 @@ def queue_webhooks(
     partner_id: str,
     refs: Mapping[str, Any],
     endpoint_id: str | None = None,
+    mail: str = "",
 ) -> int:
     """Queue a message of TYPE about EVENT to the partner's endpoints; return to how many.
 
     :param refs: ids from which the body is built at each attempt, never personal values
     :param endpoint_id: only to this endpoint, if it still receives
+    :param mail: the template of a mail about the same to queue with them
     """
-    receiving = Endpoint.objects.receiving().filter(
-        Q(event_types=[]) | Q(event_types__contains=[type]), partner_id=partner_id
-    )
-    if endpoint_id:
-        receiving = receiving.filter(pk=endpoint_id)
-    queued = [
-        _webhook(event, type, pk, partner_id, refs) for pk in receiving.values_list("pk", flat=True)
-    ]
+    only = ids.decode("endpoint", endpoint_id) if endpoint_id else None
+    with connection.cursor() as cursor:
+        cursor.execute(_RECEIVING, [ids.decode("partner", partner_id), type, only])
+        receiving = [ids.encode("endpoint", row[0]) for row in cursor.fetchall()]
+    queued = [_webhook(event, type, pk, partner_id, refs) for pk in receiving]
+    if mail:
+        queued.append(_mail(event, mail, refs))
     if queued:
-        Delivery.objects.bulk_create(queued)
+        rows.insert(queued)
         nudge()
-    return len(queued)
+    return len(receiving)
 
 
 def _webhook(
@@ -158,9 +168,8 @@ def _webhook(
     )
 
 
-def queue_mail(event: Event, template: str, *, refs: Mapping[str, Any]) -> Delivery:
-    """Queue a mail of TEMPLATE about EVENT; address and text are made from REFS when it leaves."""
-    delivery = Delivery.objects.create(
+def _mail(event: Event, template: str, refs: Mapping[str, Any]) -> Delivery:
+    return Delivery(
         channel=Delivery.Channel.EMAIL,
         partner_id=event.partner_id,
         type=template,
@@ -168,6 +177,12 @@ def queue_mail(event: Event, template: str, *, refs: Mapping[str, Any]) -> Deliv
         event_at=event.at,
         refs=dict(refs),
     )
+
+
+def queue_mail(event: Event, template: str, *, refs: Mapping[str, Any]) -> Delivery:
+    """Queue a mail of TEMPLATE about EVENT; address and text are made from REFS when it leaves."""
+    delivery = _mail(event, template, refs)
+    rows.insert([delivery])
     nudge()
     return delivery
 

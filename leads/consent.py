@@ -208,8 +208,7 @@ def verdicts(
     known = list(decisions)
     policy = settings.CONSENT_POLICY[market]
     return {
-        group: verdict(known, partner_id=partner_id, group=group, policy=policy)
-        for group in GROUPS
+        group: verdict(known, partner_id=partner_id, group=group, policy=policy) for group in GROUPS
     }
 
 

@@ -55,5 +55,3 @@ class PartnerMismatch(NotAllowed):
     """The partner named is not the caller's own."""
 
     code = "partner_mismatch"
-
-

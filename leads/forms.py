@@ -138,6 +138,7 @@ class LeadForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["market"].error_messages["required"] = _("Choose a market.")
         self.fields["region"] = forms.ChoiceField(
             label=_("State or emirate"),
             choices=REGIONS,
@@ -234,10 +235,16 @@ class AppointmentForm(forms.Form):
     kind = forms.ChoiceField(label=_("Type"), choices=Appointment.Type.choices)
     starts_at = forms.DateTimeField(
         label=_("When"),
+        error_messages={
+            "required": _("Enter the day and the time."),
+            "invalid": _("Enter the day and the time, such as 2026-12-01 14:30."),
+        },
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
     )
-    location = forms.CharField(label=_("Where"), max_length=300)
+    location = forms.CharField(
+        label=_("Where"), max_length=300, error_messages={"required": _("Say where it is.")}
+    )
     place = forms.ChoiceField(
         label=_("Place"),
         choices=Appointment.Place.choices,

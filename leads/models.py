@@ -94,9 +94,7 @@ class Lead(models.Model):
     bedrooms_max = models.PositiveSmallIntegerField(_("Bedrooms to"), null=True, blank=True)
     size_min = models.PositiveIntegerField(_("Size from"), null=True, blank=True)
     size_max = models.PositiveIntegerField(_("Size to"), null=True, blank=True)
-    size_unit = models.CharField(
-        _("Size unit"), max_length=5, blank=True, choices=SizeUnit.choices
-    )
+    size_unit = models.CharField(_("Size unit"), max_length=5, blank=True, choices=SizeUnit.choices)
     locations = ArrayField(models.CharField(max_length=120), default=list, blank=True)
     views = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     amenities = ArrayField(models.CharField(max_length=60), default=list, blank=True)
@@ -262,9 +260,7 @@ class Share(models.Model):
     id = ids.TypeIDField(prefix="share", make=ids.random_uuid, primary_key=True, editable=False)
     lead = models.ForeignKey(Lead, models.PROTECT, related_name="shares")
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="shares", db_index=False)
-    status = models.CharField(
-        max_length=12, choices=ShareStatus.choices, default=ShareStatus.SENT
-    )
+    status = models.CharField(max_length=12, choices=ShareStatus.choices, default=ShareStatus.SENT)
     chosen_contact = models.BooleanField()
     chosen_budget = models.BooleanField()
     chosen_requirements = models.BooleanField()

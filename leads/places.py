@@ -47,7 +47,8 @@ def _names() -> dict[str, str]:
 
 
 _NAMES = _names()
-_KNOWN = re.compile(r"\b(" + "|".join(sorted(map(re.escape, _NAMES), key=len, reverse=True)) + r")\b")
+_LONGEST_FIRST = sorted(map(re.escape, _NAMES), key=len, reverse=True)
+_KNOWN = re.compile(rf"\b({'|'.join(_LONGEST_FIRST)})\b")
 
 
 def region_of(locations: Iterable[str], market: str) -> str:

@@ -91,9 +91,7 @@ def report_status(
         return _close(actor, reference, partner_id, claim, notes)
 
 
-def _claim_of(
-    value: Decimal | None, percent: Decimal | None, currency: str | None
-) -> Claim:
+def _claim_of(value: Decimal | None, percent: Decimal | None, currency: str | None) -> Claim:
     if value is None:
         raise _bad("agreementValue", _("Say at what value the deal was closed."))
     if currency and currency not in CURRENCIES:
@@ -106,9 +104,7 @@ def _claim_of(
 
 
 def _bad(field: str, detail: str) -> Malformed:
-    return Malformed(
-        detail, errors=[{"pointer": f"/{field}", "detail": detail, "code": "invalid"}]
-    )
+    return Malformed(detail, errors=[{"pointer": f"/{field}", "detail": detail, "code": "invalid"}])
 
 
 @transaction.atomic

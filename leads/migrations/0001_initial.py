@@ -9,200 +9,725 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('partners', '0001_initial'),
+        ("partners", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Lead',
+            name="Lead",
             fields=[
-                ('id', portal.lib.ids.TypeIDField(editable=False, make=portal.lib.ids.uuid7, prefix='lead', primary_key=True, serialize=False)),
-                ('market', models.CharField(choices=[('uae', 'UAE'), ('india', 'India')], max_length=10, verbose_name='Market')),
-                ('region', models.CharField(blank=True, choices=[('AE-AJ', 'Ajman'), ('AE-AZ', 'Abu Dhabi'), ('AE-DU', 'Dubai'), ('AE-FU', 'Fujairah'), ('AE-RK', 'Ras Al Khaimah'), ('AE-SH', 'Sharjah'), ('AE-UQ', 'Umm Al Quwain'), ('IN-AN', 'Andaman and Nicobar Islands'), ('IN-AP', 'Andhra Pradesh'), ('IN-AR', 'Arunachal Pradesh'), ('IN-AS', 'Assam'), ('IN-BR', 'Bihar'), ('IN-CG', 'Chhattisgarh'), ('IN-CH', 'Chandigarh'), ('IN-DH', 'Dadra and Nagar Haveli and Daman and Diu'), ('IN-DL', 'Delhi'), ('IN-GA', 'Goa'), ('IN-GJ', 'Gujarat'), ('IN-HP', 'Himachal Pradesh'), ('IN-HR', 'Haryana'), ('IN-JH', 'Jharkhand'), ('IN-JK', 'Jammu and Kashmir'), ('IN-KA', 'Karnataka'), ('IN-KL', 'Kerala'), ('IN-LA', 'Ladakh'), ('IN-LD', 'Lakshadweep'), ('IN-MH', 'Maharashtra'), ('IN-ML', 'Meghalaya'), ('IN-MN', 'Manipur'), ('IN-MP', 'Madhya Pradesh'), ('IN-MZ', 'Mizoram'), ('IN-NL', 'Nagaland'), ('IN-OD', 'Odisha'), ('IN-PB', 'Punjab'), ('IN-PY', 'Puducherry'), ('IN-RJ', 'Rajasthan'), ('IN-SK', 'Sikkim'), ('IN-TN', 'Tamil Nadu'), ('IN-TR', 'Tripura'), ('IN-TS', 'Telangana'), ('IN-UK', 'Uttarakhand'), ('IN-UP', 'Uttar Pradesh'), ('IN-WB', 'West Bengal')], max_length=6, verbose_name='State or emirate')),
-                ('currency', models.CharField(choices=[('AED', 'AED'), ('INR', 'INR'), ('USD', 'USD'), ('EUR', 'EUR'), ('GBP', 'GBP'), ('SAR', 'SAR')], max_length=3)),
-                ('name', models.CharField(blank=True, max_length=200, verbose_name='Name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='Email')),
-                ('phone', models.CharField(blank=True, max_length=32, verbose_name='Phone')),
-                ('location', models.CharField(blank=True, help_text='Where the client lives.', max_length=200, verbose_name='Lives in')),
-                ('budget_min', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='Budget from')),
-                ('budget_max', models.DecimalField(blank=True, decimal_places=2, max_digits=14, null=True, verbose_name='Budget to')),
-                ('financing', models.CharField(blank=True, choices=[('cash', 'Cash'), ('mortgage', 'Mortgage'), ('home_loan', 'Home loan'), ('other', 'Other')], max_length=20, verbose_name='Financing')),
-                ('payment_preference', models.CharField(blank=True, max_length=200, verbose_name='Payment preference')),
-                ('intent', models.CharField(blank=True, choices=[('buy', 'Buy'), ('rent', 'Rent'), ('invest', 'Invest')], max_length=10, verbose_name='Intent')),
-                ('property_type', models.CharField(blank=True, max_length=60, verbose_name='Property type')),
-                ('bedrooms_min', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='Bedrooms from')),
-                ('bedrooms_max', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='Bedrooms to')),
-                ('size_min', models.PositiveIntegerField(blank=True, null=True, verbose_name='Size from')),
-                ('size_max', models.PositiveIntegerField(blank=True, null=True, verbose_name='Size to')),
-                ('size_unit', models.CharField(blank=True, choices=[('sqft', 'sq ft'), ('sqm', 'sq m')], max_length=5, verbose_name='Size unit')),
-                ('locations', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=120), blank=True, default=list, size=None)),
-                ('views', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None)),
-                ('amenities', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None)),
-                ('furnishing', models.CharField(blank=True, choices=[('furnished', 'Furnished'), ('semi_furnished', 'Semi-furnished'), ('unfurnished', 'Unfurnished')], max_length=20, verbose_name='Furnishing')),
-                ('segment', models.CharField(blank=True, max_length=40, verbose_name='Segment')),
-                ('completion', models.CharField(blank=True, choices=[('ready', 'Ready'), ('off_plan', 'Off plan')], max_length=10, verbose_name='Completion')),
-                ('project', models.CharField(blank=True, max_length=200, verbose_name='Project')),
-                ('move_in_timeline', models.CharField(blank=True, max_length=120, verbose_name='Move-in timeline')),
-                ('services', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('loans', 'Loans'), ('legal', 'Legal'), ('interior', 'Interior'), ('moving', 'Moving'), ('other', 'Other')], max_length=20), blank=True, default=list, size=None)),
-                ('temperature', models.CharField(blank=True, choices=[('hot', 'Hot'), ('warm', 'Warm'), ('cold', 'Cold')], max_length=5, verbose_name='Temperature')),
-                ('score', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='Score')),
-                ('notes', models.TextField(blank=True, max_length=4000, verbose_name="Agent's notes")),
-                ('source', models.CharField(blank=True, max_length=80, verbose_name='Source')),
-                ('collaboration_outcomes', models.JSONField(blank=True, default=list, editable=False)),
-                ('reassignment_history', models.JSONField(blank=True, default=list, editable=False)),
-                ('needs_agent_since', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('agent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='leads', to=settings.AUTH_USER_MODEL)),
-                ('duplicate_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='duplicates', to='leads.lead')),
+                (
+                    "id",
+                    portal.lib.ids.TypeIDField(
+                        editable=False,
+                        make=portal.lib.ids.uuid7,
+                        prefix="lead",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "market",
+                    models.CharField(
+                        choices=[("uae", "UAE"), ("india", "India")],
+                        max_length=10,
+                        verbose_name="Market",
+                    ),
+                ),
+                (
+                    "region",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("AE-AJ", "Ajman"),
+                            ("AE-AZ", "Abu Dhabi"),
+                            ("AE-DU", "Dubai"),
+                            ("AE-FU", "Fujairah"),
+                            ("AE-RK", "Ras Al Khaimah"),
+                            ("AE-SH", "Sharjah"),
+                            ("AE-UQ", "Umm Al Quwain"),
+                            ("IN-AN", "Andaman and Nicobar Islands"),
+                            ("IN-AP", "Andhra Pradesh"),
+                            ("IN-AR", "Arunachal Pradesh"),
+                            ("IN-AS", "Assam"),
+                            ("IN-BR", "Bihar"),
+                            ("IN-CG", "Chhattisgarh"),
+                            ("IN-CH", "Chandigarh"),
+                            ("IN-DH", "Dadra and Nagar Haveli and Daman and Diu"),
+                            ("IN-DL", "Delhi"),
+                            ("IN-GA", "Goa"),
+                            ("IN-GJ", "Gujarat"),
+                            ("IN-HP", "Himachal Pradesh"),
+                            ("IN-HR", "Haryana"),
+                            ("IN-JH", "Jharkhand"),
+                            ("IN-JK", "Jammu and Kashmir"),
+                            ("IN-KA", "Karnataka"),
+                            ("IN-KL", "Kerala"),
+                            ("IN-LA", "Ladakh"),
+                            ("IN-LD", "Lakshadweep"),
+                            ("IN-MH", "Maharashtra"),
+                            ("IN-ML", "Meghalaya"),
+                            ("IN-MN", "Manipur"),
+                            ("IN-MP", "Madhya Pradesh"),
+                            ("IN-MZ", "Mizoram"),
+                            ("IN-NL", "Nagaland"),
+                            ("IN-OD", "Odisha"),
+                            ("IN-PB", "Punjab"),
+                            ("IN-PY", "Puducherry"),
+                            ("IN-RJ", "Rajasthan"),
+                            ("IN-SK", "Sikkim"),
+                            ("IN-TN", "Tamil Nadu"),
+                            ("IN-TR", "Tripura"),
+                            ("IN-TS", "Telangana"),
+                            ("IN-UK", "Uttarakhand"),
+                            ("IN-UP", "Uttar Pradesh"),
+                            ("IN-WB", "West Bengal"),
+                        ],
+                        max_length=6,
+                        verbose_name="State or emirate",
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(
+                        choices=[
+                            ("AED", "AED"),
+                            ("INR", "INR"),
+                            ("USD", "USD"),
+                            ("EUR", "EUR"),
+                            ("GBP", "GBP"),
+                            ("SAR", "SAR"),
+                        ],
+                        max_length=3,
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=200, verbose_name="Name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="Email")),
+                ("phone", models.CharField(blank=True, max_length=32, verbose_name="Phone")),
+                (
+                    "location",
+                    models.CharField(
+                        blank=True,
+                        help_text="Where the client lives.",
+                        max_length=200,
+                        verbose_name="Lives in",
+                    ),
+                ),
+                (
+                    "budget_min",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=14,
+                        null=True,
+                        verbose_name="Budget from",
+                    ),
+                ),
+                (
+                    "budget_max",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=14,
+                        null=True,
+                        verbose_name="Budget to",
+                    ),
+                ),
+                (
+                    "financing",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("cash", "Cash"),
+                            ("mortgage", "Mortgage"),
+                            ("home_loan", "Home loan"),
+                            ("other", "Other"),
+                        ],
+                        max_length=20,
+                        verbose_name="Financing",
+                    ),
+                ),
+                (
+                    "payment_preference",
+                    models.CharField(blank=True, max_length=200, verbose_name="Payment preference"),
+                ),
+                (
+                    "intent",
+                    models.CharField(
+                        blank=True,
+                        choices=[("buy", "Buy"), ("rent", "Rent"), ("invest", "Invest")],
+                        max_length=10,
+                        verbose_name="Intent",
+                    ),
+                ),
+                (
+                    "property_type",
+                    models.CharField(blank=True, max_length=60, verbose_name="Property type"),
+                ),
+                (
+                    "bedrooms_min",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="Bedrooms from"
+                    ),
+                ),
+                (
+                    "bedrooms_max",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="Bedrooms to"
+                    ),
+                ),
+                (
+                    "size_min",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="Size from"),
+                ),
+                (
+                    "size_max",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="Size to"),
+                ),
+                (
+                    "size_unit",
+                    models.CharField(
+                        blank=True,
+                        choices=[("sqft", "sq ft"), ("sqm", "sq m")],
+                        max_length=5,
+                        verbose_name="Size unit",
+                    ),
+                ),
+                (
+                    "locations",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=120),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "views",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "amenities",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "furnishing",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("furnished", "Furnished"),
+                            ("semi_furnished", "Semi-furnished"),
+                            ("unfurnished", "Unfurnished"),
+                        ],
+                        max_length=20,
+                        verbose_name="Furnishing",
+                    ),
+                ),
+                ("segment", models.CharField(blank=True, max_length=40, verbose_name="Segment")),
+                (
+                    "completion",
+                    models.CharField(
+                        blank=True,
+                        choices=[("ready", "Ready"), ("off_plan", "Off plan")],
+                        max_length=10,
+                        verbose_name="Completion",
+                    ),
+                ),
+                ("project", models.CharField(blank=True, max_length=200, verbose_name="Project")),
+                (
+                    "move_in_timeline",
+                    models.CharField(blank=True, max_length=120, verbose_name="Move-in timeline"),
+                ),
+                (
+                    "services",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("loans", "Loans"),
+                                ("legal", "Legal"),
+                                ("interior", "Interior"),
+                                ("moving", "Moving"),
+                                ("other", "Other"),
+                            ],
+                            max_length=20,
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                (
+                    "temperature",
+                    models.CharField(
+                        blank=True,
+                        choices=[("hot", "Hot"), ("warm", "Warm"), ("cold", "Cold")],
+                        max_length=5,
+                        verbose_name="Temperature",
+                    ),
+                ),
+                (
+                    "score",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="Score"),
+                ),
+                (
+                    "notes",
+                    models.TextField(blank=True, max_length=4000, verbose_name="Agent's notes"),
+                ),
+                ("source", models.CharField(blank=True, max_length=80, verbose_name="Source")),
+                (
+                    "collaboration_outcomes",
+                    models.JSONField(blank=True, default=list, editable=False),
+                ),
+                (
+                    "reassignment_history",
+                    models.JSONField(blank=True, default=list, editable=False),
+                ),
+                ("needs_agent_since", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="leads",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "duplicate_of",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="duplicates",
+                        to="leads.lead",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ConsentDecision',
+            name="ConsentDecision",
             fields=[
-                ('id', portal.lib.ids.TypeIDField(editable=False, make=portal.lib.ids.uuid7, prefix='decision', primary_key=True, serialize=False)),
-                ('purpose', models.CharField(default='property_search', max_length=40)),
-                ('group', models.CharField(choices=[('contact', 'Contact'), ('budget', 'Budget'), ('requirements', 'Requirements')], max_length=12)),
-                ('state', models.CharField(choices=[('given', 'Given'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], max_length=10)),
-                ('source', models.CharField(choices=[('client', 'Client'), ('agent', 'Agent')], max_length=6)),
-                ('method', models.CharField(choices=[('call', 'On a call'), ('message', 'In a message'), ('in_person', 'In person'), ('document', 'In a document'), ('form', 'On our form'), ('page', 'On the consent page'), ('unstated', 'Not said how')], default='unstated', max_length=10)),
-                ('notice_version', models.CharField(blank=True, max_length=40)),
-                ('notice_hash', models.CharField(blank=True, max_length=64)),
-                ('decided_by', models.CharField(max_length=40)),
-                ('decided_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('partner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='partners.partner')),
-                ('lead', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='leads.lead')),
+                (
+                    "id",
+                    portal.lib.ids.TypeIDField(
+                        editable=False,
+                        make=portal.lib.ids.uuid7,
+                        prefix="decision",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("purpose", models.CharField(default="property_search", max_length=40)),
+                (
+                    "group",
+                    models.CharField(
+                        choices=[
+                            ("contact", "Contact"),
+                            ("budget", "Budget"),
+                            ("requirements", "Requirements"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("given", "Given"),
+                            ("refused", "Refused"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("client", "Client"), ("agent", "Agent")], max_length=6
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("call", "On a call"),
+                            ("message", "In a message"),
+                            ("in_person", "In person"),
+                            ("document", "In a document"),
+                            ("form", "On our form"),
+                            ("page", "On the consent page"),
+                            ("unstated", "Not said how"),
+                        ],
+                        default="unstated",
+                        max_length=10,
+                    ),
+                ),
+                ("notice_version", models.CharField(blank=True, max_length=40)),
+                ("notice_hash", models.CharField(blank=True, max_length=64)),
+                ("decided_by", models.CharField(max_length=40)),
+                ("decided_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="partners.partner",
+                    ),
+                ),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="leads.lead",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ClientLink',
+            name="ClientLink",
             fields=[
-                ('id', portal.lib.ids.TypeIDField(editable=False, make=portal.lib.ids.random_uuid, prefix='link', primary_key=True, serialize=False)),
-                ('token_hash', models.BinaryField(max_length=32, unique=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('expires_at', models.DateTimeField()),
-                ('lead', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='client_links', to='leads.lead')),
+                (
+                    "id",
+                    portal.lib.ids.TypeIDField(
+                        editable=False,
+                        make=portal.lib.ids.random_uuid,
+                        prefix="link",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("token_hash", models.BinaryField(max_length=32, unique=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="client_links",
+                        to="leads.lead",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PartnerDay',
+            name="PartnerDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('currency', models.CharField(max_length=3)),
-                ('received', models.PositiveIntegerField(default=0)),
-                ('accepted', models.PositiveIntegerField(default=0)),
-                ('rejected', models.PositiveIntegerField(default=0)),
-                ('closed', models.PositiveIntegerField(default=0)),
-                ('revenue', models.DecimalField(decimal_places=2, default=0, max_digits=18)),
-                ('commission', models.DecimalField(decimal_places=2, default=0, max_digits=18)),
-                ('response_seconds', models.BigIntegerField(default=0)),
-                ('close_seconds', models.BigIntegerField(default=0)),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='days', to='partners.partner')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("currency", models.CharField(max_length=3)),
+                ("received", models.PositiveIntegerField(default=0)),
+                ("accepted", models.PositiveIntegerField(default=0)),
+                ("rejected", models.PositiveIntegerField(default=0)),
+                ("closed", models.PositiveIntegerField(default=0)),
+                ("revenue", models.DecimalField(decimal_places=2, default=0, max_digits=18)),
+                ("commission", models.DecimalField(decimal_places=2, default=0, max_digits=18)),
+                ("response_seconds", models.BigIntegerField(default=0)),
+                ("close_seconds", models.BigIntegerField(default=0)),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="days",
+                        to="partners.partner",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Share',
+            name="Share",
             fields=[
-                ('id', portal.lib.ids.TypeIDField(editable=False, make=portal.lib.ids.random_uuid, prefix='share', primary_key=True, serialize=False)),
-                ('status', models.CharField(choices=[('sent', 'Sent'), ('accepted', 'Accepted'), ('in_progress', 'In progress'), ('closed', 'Closed'), ('rejected', 'Rejected'), ('expired', 'Expired'), ('withdrawn', 'Withdrawn'), ('revoked', 'Revoked')], default='sent', max_length=12)),
-                ('chosen_contact', models.BooleanField()),
-                ('chosen_budget', models.BooleanField()),
-                ('chosen_requirements', models.BooleanField()),
-                ('shares_contact', models.BooleanField()),
-                ('shares_budget', models.BooleanField()),
-                ('shares_requirements', models.BooleanField()),
-                ('consent_version', models.PositiveIntegerField(default=1)),
-                ('consent_updated_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('commission_percent', models.DecimalField(decimal_places=2, max_digits=5)),
-                ('direction', models.CharField(choices=[('platform_pays_partner', 'Platform pays partner'), ('partner_pays_platform', 'Partner pays platform')], max_length=24)),
-                ('currency', models.CharField(max_length=3)),
-                ('gate', models.JSONField(default=dict)),
-                ('endpoint_id', portal.lib.ids.TypeIDField(blank=True, null=True, prefix='endpoint')),
-                ('shared_by', models.CharField(max_length=40)),
-                ('shared_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('accepted_at', models.DateTimeField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('confirmed_at', models.DateTimeField(blank=True, null=True)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('notes', models.TextField(blank=True, max_length=4000)),
-                ('lead', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shares', to='leads.lead')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='shares', to='partners.partner')),
+                (
+                    "id",
+                    portal.lib.ids.TypeIDField(
+                        editable=False,
+                        make=portal.lib.ids.random_uuid,
+                        prefix="share",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("sent", "Sent"),
+                            ("accepted", "Accepted"),
+                            ("in_progress", "In progress"),
+                            ("closed", "Closed"),
+                            ("rejected", "Rejected"),
+                            ("expired", "Expired"),
+                            ("withdrawn", "Withdrawn"),
+                            ("revoked", "Revoked"),
+                        ],
+                        default="sent",
+                        max_length=12,
+                    ),
+                ),
+                ("chosen_contact", models.BooleanField()),
+                ("chosen_budget", models.BooleanField()),
+                ("chosen_requirements", models.BooleanField()),
+                ("shares_contact", models.BooleanField()),
+                ("shares_budget", models.BooleanField()),
+                ("shares_requirements", models.BooleanField()),
+                ("consent_version", models.PositiveIntegerField(default=1)),
+                ("consent_updated_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("commission_percent", models.DecimalField(decimal_places=2, max_digits=5)),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[
+                            ("platform_pays_partner", "Platform pays partner"),
+                            ("partner_pays_platform", "Partner pays platform"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("gate", models.JSONField(default=dict)),
+                (
+                    "endpoint_id",
+                    portal.lib.ids.TypeIDField(blank=True, null=True, prefix="endpoint"),
+                ),
+                ("shared_by", models.CharField(max_length=40)),
+                ("shared_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("accepted_at", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("confirmed_at", models.DateTimeField(blank=True, null=True)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                ("notes", models.TextField(blank=True, max_length=4000)),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="shares",
+                        to="leads.lead",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="shares",
+                        to="partners.partner",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Appointment',
+            name="Appointment",
             fields=[
-                ('id', portal.lib.ids.TypeIDField(editable=False, make=portal.lib.ids.uuid7, prefix='appt', primary_key=True, serialize=False)),
-                ('external_id', models.CharField(blank=True, max_length=64)),
-                ('type', models.CharField(choices=[('viewing', 'Viewing'), ('site_visit', 'Site visit'), ('inspection', 'Inspection'), ('meeting', 'Meeting'), ('call', 'Call')], max_length=12, verbose_name='Type')),
-                ('starts_at', models.DateTimeField(verbose_name='When')),
-                ('location', models.CharField(max_length=300, verbose_name='Where')),
-                ('place', models.CharField(choices=[('property', 'At the property'), ('client_address', "At the client's address")], default='property', max_length=16, verbose_name='Place')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('share', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='leads.share')),
+                (
+                    "id",
+                    portal.lib.ids.TypeIDField(
+                        editable=False,
+                        make=portal.lib.ids.uuid7,
+                        prefix="appt",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("external_id", models.CharField(blank=True, max_length=64)),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("viewing", "Viewing"),
+                            ("site_visit", "Site visit"),
+                            ("inspection", "Inspection"),
+                            ("meeting", "Meeting"),
+                            ("call", "Call"),
+                        ],
+                        max_length=12,
+                        verbose_name="Type",
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(verbose_name="When")),
+                ("location", models.CharField(max_length=300, verbose_name="Where")),
+                (
+                    "place",
+                    models.CharField(
+                        choices=[
+                            ("property", "At the property"),
+                            ("client_address", "At the client's address"),
+                        ],
+                        default="property",
+                        max_length=16,
+                        verbose_name="Place",
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                (
+                    "share",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to="leads.share",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['starts_at', 'pk'],
+                "ordering": ["starts_at", "pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='lead',
-            index=models.Index(fields=['-created_at', '-id'], name='leads_lead_newest'),
+            model_name="lead",
+            index=models.Index(fields=["-created_at", "-id"], name="leads_lead_newest"),
         ),
         migrations.AddIndex(
-            model_name='lead',
-            index=models.Index(condition=models.Q(('needs_agent_since__isnull', False)), fields=['-needs_agent_since'], name='leads_lead_needs_agent'),
+            model_name="lead",
+            index=models.Index(
+                condition=models.Q(("needs_agent_since__isnull", False)),
+                fields=["-needs_agent_since"],
+                name="leads_lead_needs_agent",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lead',
-            constraint=models.CheckConstraint(condition=models.Q(('budget_min__isnull', True), ('budget_max__isnull', True), ('budget_max__gte', models.F('budget_min')), _connector='OR'), name='leads_lead_budget_in_order', violation_error_message="The budget's upper bound is below its lower bound."),
+            model_name="lead",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("budget_min__isnull", True),
+                    ("budget_max__isnull", True),
+                    ("budget_max__gte", models.F("budget_min")),
+                    _connector="OR",
+                ),
+                name="leads_lead_budget_in_order",
+                violation_error_message="The budget's upper bound is below its lower bound.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='consentdecision',
-            index=models.Index(fields=['lead', '-decided_at'], name='leads_decision_of_lead'),
+            model_name="consentdecision",
+            index=models.Index(fields=["lead", "-decided_at"], name="leads_decision_of_lead"),
         ),
         migrations.AddConstraint(
-            model_name='consentdecision',
-            constraint=models.CheckConstraint(condition=models.Q(('source', 'client'), ('partner__isnull', False), _connector='OR'), name='leads_decision_agent_names_a_partner'),
+            model_name="consentdecision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("source", "client"), ("partner__isnull", False), _connector="OR"
+                ),
+                name="leads_decision_agent_names_a_partner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='partnerday',
-            constraint=models.UniqueConstraint(fields=('partner', 'day', 'currency'), name='leads_partnerday_once'),
+            model_name="partnerday",
+            constraint=models.UniqueConstraint(
+                fields=("partner", "day", "currency"), name="leads_partnerday_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='share',
-            index=models.Index(fields=['partner', '-shared_at', '-id'], include=('status',), name='leads_share_of_partner'),
+            model_name="share",
+            index=models.Index(
+                fields=["partner", "-shared_at", "-id"],
+                include=("status",),
+                name="leads_share_of_partner",
+            ),
         ),
         migrations.AddIndex(
-            model_name='share',
-            index=models.Index(condition=models.Q(('status__in', ['sent', 'accepted', 'in_progress'])), fields=['partner', 'status'], name='leads_share_live'),
+            model_name="share",
+            index=models.Index(
+                condition=models.Q(("status__in", ["sent", "accepted", "in_progress"])),
+                fields=["partner", "status"],
+                name="leads_share_live",
+            ),
         ),
         migrations.AddIndex(
-            model_name='share',
-            index=models.Index(condition=models.Q(('status', 'sent')), fields=['shared_at'], name='leads_share_unanswered'),
+            model_name="share",
+            index=models.Index(
+                condition=models.Q(("status", "sent")),
+                fields=["shared_at"],
+                name="leads_share_unanswered",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='share',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['sent', 'accepted', 'in_progress'])), fields=('lead', 'partner'), name='leads_share_one_live_per_partner'),
+            model_name="share",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["sent", "accepted", "in_progress"])),
+                fields=("lead", "partner"),
+                name="leads_share_one_live_per_partner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='share',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('shares_contact', False), ('chosen_contact', True), _connector='OR'), models.Q(('shares_budget', False), ('chosen_budget', True), _connector='OR'), models.Q(('shares_requirements', False), ('chosen_requirements', True), _connector='OR')), name='leads_share_effective_within_choice'),
+            model_name="share",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("shares_contact", False), ("chosen_contact", True), _connector="OR"),
+                    models.Q(("shares_budget", False), ("chosen_budget", True), _connector="OR"),
+                    models.Q(
+                        ("shares_requirements", False),
+                        ("chosen_requirements", True),
+                        _connector="OR",
+                    ),
+                ),
+                name="leads_share_effective_within_choice",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='share',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['sent', 'accepted', 'in_progress', 'closed', 'rejected', 'expired', 'withdrawn', 'revoked'])), name='leads_share_status_known'),
+            model_name="share",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "sent",
+                            "accepted",
+                            "in_progress",
+                            "closed",
+                            "rejected",
+                            "expired",
+                            "withdrawn",
+                            "revoked",
+                        ],
+                    )
+                ),
+                name="leads_share_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('share', 'external_id'), name='leads_appointment_once_per_share'),
+            model_name="appointment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_id", ""), _negated=True),
+                fields=("share", "external_id"),
+                name="leads_appointment_once_per_share",
+            ),
         ),
     ]

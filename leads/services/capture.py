@@ -94,7 +94,8 @@ def insert_lead(*, actor: Actor, market: str, draft: LeadDraft) -> Lead:
     try:
         lead.full_clean(validate_unique=False)
     except ValidationError as error:
-        raise Malformed(_("The lead has values that cannot be right."), errors=_told(error)) from error
+        detail = _("The lead has values that cannot be right.")
+        raise Malformed(detail, errors=_told(error)) from error
     lead.save(force_insert=True)
     record_event(Event.Kind.LEAD_CAPTURED, actor=actor, lead_id=str(lead.pk), market=market)
     return lead

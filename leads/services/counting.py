@@ -29,7 +29,7 @@ ON CONFLICT (partner_id, day, currency) DO UPDATE SET
 
 
 def count(share: Share, at: datetime, **increments: int | Decimal) -> None:
-    """Add INCREMENTS (names of `COUNTED`) to the figures of the share's partner on the day of AT."""
+    """Add INCREMENTS, by the names of `COUNTED`, to the partner's figures of the day of AT."""
     values = [increments.get(name, 0) for name in COUNTED]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -11,7 +11,7 @@ from events.services import queue_webhooks, record_event
 from leads.consent import effective, verdicts, withheld
 from leads.groups import GROUPS, Groups
 from leads.models import DISCLOSING, ConsentDecision, Share
-from leads.services.resolving import lock_share, resolve_share
+from leads.services.resolving import decisions_about, lock_share, resolve_share
 from leads.services.sharing import attest, within_ceiling
 from portal.lib.access import Actor, Can, require
 from portal.lib.errors import IllegalTransition
@@ -41,10 +41,7 @@ def change_preferences(
                 _("This share has ended; the partner sees nothing of the lead any more.")
             )
         choice = within_ceiling(share.partner, choice)
-        decisions = list(
-            share.lead.decisions.filter(partner=share.partner)
-            | share.lead.decisions.filter(partner=None)
-        )
+        decisions = decisions_about(share.lead, share.partner)
         widened = Groups(*(choice[g] and not share.chosen[g] for g in GROUPS))
         decisions += attest(actor, share.lead, share.partner, widened, decisions, method)
         share.chosen_contact, share.chosen_budget = choice.contact, choice.budget

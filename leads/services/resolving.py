@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.utils.translation import gettext as _
 
 from leads.errors import PartnerMismatch
-from leads.models import LIVE, Lead, Share, ShareStatus
+from leads.models import LIVE, ConsentDecision, Lead, Share, ShareStatus
 from partners.models import Partner
+from portal.lib import ids
 from portal.lib.access import Actor, is_staff
 from portal.lib.errors import DomainError, NotFound
 from portal.lib.ids import is_id
@@ -53,7 +54,8 @@ def resolve_share(actor: Actor, reference: str, partner_id: str | None = None) -
         raise PartnerMismatch(_("partnerId is not the partner this key belongs to."))
     shares = Share.objects.visible_to(actor)
     if partner_id:
-        shares = shares.filter(partner=partner_id) if is_id("partner", partner_id) else shares.none()
+        known = is_id("partner", partner_id)
+        shares = shares.filter(partner=partner_id) if known else shares.none()
     if is_id("share", reference):
         share = shares.filter(pk=reference).first()
     elif is_staff(actor) and partner_id and is_id("lead", reference):
@@ -80,6 +82,29 @@ def live_shares_of(lead: Lead, *, but: Share) -> list[Share]:
     others = Share.objects.select_for_update(no_key=True, of=("self",)).select_related("partner")
     live: list[str] = [ShareStatus(status).value for status in LIVE]
     return list(others.filter(lead=lead, status__in=live).exclude(pk=but.pk).order_by("pk"))
+
+
+# Every share asks these two; their text is made once instead of compiled each time.
+_DECISIONS = """
+SELECT * FROM leads_consentdecision WHERE lead_id = %s AND (partner_id = %s OR partner_id IS NULL)
+"""
+_LIVE_COUNT = """
+SELECT count(*) FROM leads_share
+WHERE partner_id = %s AND status IN ('sent', 'accepted', 'in_progress')
+"""
+
+
+def decisions_about(lead: Lead, partner: Partner) -> list[ConsentDecision]:
+    """Return the decisions about LEAD that cover PARTNER, in any order."""
+    keys = [ids.decode("lead", str(lead.pk)), ids.decode("partner", str(partner.pk))]
+    return list(ConsentDecision.objects.raw(_DECISIONS, keys))
+
+
+def live_count(partner: Partner) -> int:
+    """Return how many leads PARTNER, whose row is locked, works now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIVE_COUNT, [ids.decode("partner", str(partner.pk))])
+        return int(cursor.fetchone()[0])
 
 
 @contextmanager

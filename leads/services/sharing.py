@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.models import Endpoint, Event
-from events.services import queue_mail, queue_webhooks, record_event, refusals_recorded
+from events.services import queue_webhooks, record_event, refusals_recorded
 from leads.consent import RULES, Verdict, attestation, effective, verdicts, withheld
 from leads.errors import (
     AlreadyShared,
@@ -23,9 +23,16 @@ from leads.groups import Groups
 from leads.models import ConsentDecision, Lead, Share
 from leads.services.capture import LeadDraft, insert_lead
 from leads.services.counting import count
-from leads.services.resolving import lock_lead, lock_partner, refused_by
+from leads.services.resolving import (
+    decisions_about,
+    live_count,
+    lock_lead,
+    lock_partner,
+    refused_by,
+)
 from partners import licensing
 from partners.models import Partner
+from portal.lib import rows
 from portal.lib.access import Actor, Can, require
 from portal.lib.errors import Malformed, NotFound
 from portal.lib.ids import is_id
@@ -139,7 +146,7 @@ def _decided(
     actor: Actor, lead: Lead, partner: Partner, choice: Groups, method: str
 ) -> dict[str, Verdict]:
     """Return what counts for each group, after the agent's attestation has been recorded."""
-    decisions = list(lead.decisions.filter(partner=partner) | lead.decisions.filter(partner=None))
+    decisions = decisions_about(lead, partner)
     attested = attest(actor, lead, partner, choice, decisions, method)
     return verdicts(decisions + attested, partner_id=str(partner.pk), market=lead.market)
 
@@ -156,8 +163,9 @@ def attest(
 
     Kept under the `explicit` policy too, where it counts for nothing: it is what the agent said.
     """
-    rows = attestation(lead, partner, choice, decisions, by=actor.actor_id, method=method)
-    return ConsentDecision.objects.bulk_create(rows)
+    attested = attestation(lead, partner, choice, decisions, by=actor.actor_id, method=method)
+    rows.insert(attested)
+    return attested
 
 
 def _check_something_is_left(groups: Groups, choice: Groups, given: dict[str, Verdict]) -> None:
@@ -174,7 +182,7 @@ def _check_something_is_left(groups: Groups, choice: Groups, given: dict[str, Ve
 
 
 def _check_capacity(partner: Partner) -> None:
-    active = Share.objects.live().filter(partner=partner).count()
+    active = live_count(partner)
     if active >= partner.capacity:
         raise CapacityReached(
             _("%(partner)s works %(active)s of %(capacity)s leads and has no room left.")
@@ -212,7 +220,7 @@ def _insert_share(
         updated_at=now,
         consent_updated_at=now,
     )
-    share.save(force_insert=True)
+    rows.insert([share])
     count(share, now, received=1)
     return share
 
@@ -233,9 +241,8 @@ def _tell(actor: Actor, share: Share, instead_of: str | None) -> None:
         partner_id=str(share.partner_id),
         refs=refs,
         endpoint_id=share.endpoint_id,
+        mail="lead_shared" if share.partner.contact_email else "",
     )
-    if share.partner.contact_email:
-        queue_mail(event, "lead_shared", refs=refs)
     _note_reassignment(share, instead_of)
 
 

@@ -122,14 +122,16 @@ def oracle(rows: list[ConsentDecision], group: str, policy: str) -> bool:
             by_source[row.source].append(row)
     if by_source["client"]:
         return by_source["client"][-1].state == "given"
-    return policy == "attested" and bool(by_source["agent"]) and (
-        by_source["agent"][-1].state == "given"
+    return (
+        policy == "attested"
+        and bool(by_source["agent"])
+        and (by_source["agent"][-1].state == "given")
     )
 
 
 @pytest.mark.parametrize(
     ("kind", "status", "shown"),
-    list(product(PartnerType, ShareStatus, [Groups(*flags) for flags in product([0, 1], repeat=3)])),
+    list(product(PartnerType, ShareStatus, [Groups(*f) for f in product([0, 1], repeat=3)])),
 )
 def test_every_type_status_and_choice_discloses_just_what_the_contract_lists(
     kind: str, status: str, shown: Groups
@@ -212,9 +214,12 @@ class TestDecisions:
             "UPDATE leads_consentdecision SET state = 'refused'",
             "DELETE FROM leads_consentdecision",
         ):
-            with pytest.raises(ProgrammingError, match="never changed"):
-                with transaction.atomic(), connection.cursor() as cursor:
-                    cursor.execute(statement)
+            with (
+                pytest.raises(ProgrammingError, match="never changed"),
+                transaction.atomic(),
+                connection.cursor() as cursor,
+            ):
+                cursor.execute(statement)
 
 
 @pytest.mark.parametrize(

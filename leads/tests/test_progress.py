@@ -184,15 +184,11 @@ class TestPreferences:
     def test_nothing_changes_once_the_share_ended(self, dana: User, share: Share) -> None:
         services.withdraw_share(actor=dana, reference=share.pk)
         with pytest.raises(IllegalTransition):
-            services.change_preferences(
-                actor=dana, reference=share.pk, choice=Groups.everything()
-            )
+            services.change_preferences(actor=dana, reference=share.pk, choice=Groups.everything())
 
     def test_a_partner_has_no_right(self, amira: User, share: Share) -> None:
         with pytest.raises(NotAllowed):
-            services.change_preferences(
-                actor=amira, reference=share.pk, choice=Groups.everything()
-            )
+            services.change_preferences(actor=amira, reference=share.pk, choice=Groups.everything())
 
     def test_the_ceiling_of_the_type_holds(self, dana: User, lendwell: Partner) -> None:
         lead = LeadFactory.create()

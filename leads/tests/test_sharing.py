@@ -125,9 +125,6 @@ class TestRefusals:
     def test_an_unknown_lead(self, dana: User, acme: Partner) -> None:
         self.refuse(NotFound, actor=dana, partner_id=acme.pk, lead_id="lead_none")
 
-    def test_neither_lead_nor_draft(self, dana: User, acme: Partner) -> None:
-        self.refuse(Malformed, actor=dana, partner_id=acme.pk)
-
     def test_another_name(self, dana: User, acme: Partner, lead: Lead) -> None:
         self.refuse(
             errors.PartnerNameMismatch,
@@ -187,6 +184,13 @@ class TestRefusals:
     def test_a_partner_without_room(self, dana: User, acme: Partner, lead: Lead) -> None:
         Partner.objects.filter(pk=acme.pk).update(capacity_limit=0)
         self.refuse(errors.CapacityReached, actor=dana, partner_id=acme.pk, lead_id=lead.pk)
+
+
+def test_a_call_that_names_no_lead_leaves_no_trace(dana: User, acme: Partner) -> None:
+    with pytest.raises(Malformed):
+        services.share_lead(actor=dana, partner_id=acme.pk)
+
+    assert not Event.objects.exists()
 
 
 def test_a_lead_is_live_with_a_partner_once(dana: User, acme: Partner, lead: Lead) -> None:

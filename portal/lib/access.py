@@ -115,7 +115,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 class PartnerScopedQuerySet(models.QuerySet[M]):
-    """Rows that belong to a partner. Reading starts with :meth:`visible_to`; nobody sees by default.
+    """Rows that belong to a partner. Reads start with :meth:`visible_to`; by default nobody sees.
 
     `partner_lookup` is the path from the row to its partner's id.
     """

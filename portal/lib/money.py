@@ -26,7 +26,7 @@ def percentage_of(amount: Decimal, percent: Decimal, currency: str) -> Decimal:
 
 
 def fits(amount: Decimal, currency: str) -> bool:
-    """Return whether AMOUNT has no more digits than CURRENCY has and at most 12 before the point."""
+    """Return whether AMOUNT has at most the decimals of CURRENCY and 12 digits before the point."""
     return amount == amount.quantize(quantum(currency)) and abs(amount) < 10**MAX_DIGITS
 
 

@@ -104,7 +104,9 @@ def addresses(patterns: list[Any], space: str = "") -> Iterator[str]:
 def ours() -> set[str]:
     named = set(addresses(get_resolver().url_patterns))
     return {
-        name for name in named if not name.startswith(("account_", "api:v1:", "mfa_", "usersessions"))
+        name
+        for name in named
+        if not name.startswith(("account_", "api:v1:", "mfa_", "usersessions"))
     }
 
 
@@ -153,7 +155,9 @@ def fingerprint() -> dict[str, str]:
             table = model._meta.db_table
             if table in left_out:
                 continue
-            cursor.execute(f'SELECT md5(string_agg(t::text, \'|\' ORDER BY t::text)) FROM "{table}" t')
+            cursor.execute(
+                f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM \"{table}\" t"
+            )
             found[table] = str(cursor.fetchone()[0])
     return found
 
@@ -216,7 +220,11 @@ def test_a_rivals_key_gets_404_and_changes_nothing(
     method, kind, body = OBJECT_CALLS[name]
     before = fingerprint()
     path = reverse(name, args=[names[kind]] if kind else []).replace("/api/", prefix, 1)
-    sent = {"data": filled(body, names), "content_type": "application/json"} if body is not None else {}
+    sent = (
+        {"data": filled(body, names), "content_type": "application/json"}
+        if body is not None
+        else {}
+    )
 
     answer = getattr(client, method)(path, headers={"Authorization": f"Bearer {rival_key}"}, **sent)
 
@@ -280,7 +288,9 @@ def test_nobody_gets_in_without_signing_in(
 
 
 @pytest.mark.parametrize("name", [*OBJECT_CALLS, *STAFF_CALLS, *OWN_CALLS])
-def test_cookies_open_no_call(name: str, client: Client, amira: User, names: dict[str, str]) -> None:
+def test_cookies_open_no_call(
+    name: str, client: Client, amira: User, names: dict[str, str]
+) -> None:
     client.force_login(amira)
     kind = OBJECT_CALLS[name][1] if name in OBJECT_CALLS else ""
     path = reverse(name, args=[names[kind]] if kind else [])
@@ -289,7 +299,9 @@ def test_cookies_open_no_call(name: str, client: Client, amira: User, names: dic
     assert client.post(path, "{}", content_type="application/json").status_code in (401, 405)
 
 
-def test_an_expartner_is_out_at_once(client: Client, amira: User, acme: Partner, share: Share) -> None:
+def test_an_expartner_is_out_at_once(
+    client: Client, amira: User, acme: Partner, share: Share
+) -> None:
     client.force_login(amira)
     assert client.get(reverse("partner:lead_detail", args=[share.pk])).status_code == 200
 
