@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -166,7 +167,11 @@ class TestNewLead:
 
         lead = Lead.objects.get()
         assert answer.status_code == 302
-        assert (lead.region, lead.currency, lead.budget_max) == ("IN-MH", "INR", 21_000_000)
+        assert (lead.region, lead.currency, lead.budget_max) == (
+            "IN-MH",
+            "INR",
+            Decimal(21_000_000),
+        )
         assert lead.locations == ["Andheri West", "Bandra"]
         decided = ConsentDecision.objects.values_list("group", "state", "source", "method")
         assert sorted(decided) == [
