@@ -109,7 +109,7 @@ class TestClosing:
 
         day = PartnerDay.objects.get(partner=acme)
         assert (day.received, day.accepted, day.closed) == (1, 1, 1)
-        assert (day.revenue, day.commission) == (1_000_000, 150_000)
+        assert (day.revenue, day.commission) == (Decimal(1_000_000), Decimal(150_000))
 
     @pytest.mark.parametrize("value", ["0", "-1", "1.234", "1000000000000"])
     def test_refuses_what_is_no_amount_and_changes_no_table(
@@ -170,7 +170,7 @@ class TestClaims:
         assert outcome.commission.amount == 150_000
         item = ReconciliationItem.objects.get()
         assert (item.kind, item.status) == ("rate_diff", "open")
-        assert (item.claimed_percent, item.recorded_percent) == (20, 15)
+        assert (item.claimed_percent, item.recorded_percent) == (Decimal(20), Decimal(15))
         share.refresh_from_db()
         assert share.confirmed_at is None
 

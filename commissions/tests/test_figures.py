@@ -84,7 +84,7 @@ class TestRebuilding:
         assert rebuild_partner_days() > 0
 
         day = PartnerDay.objects.get(partner=acme)
-        assert (day.closed, day.revenue) == (1, 1_000_000)
+        assert (day.closed, day.revenue) == (1, Decimal(1_000_000))
         assert rebuild_partner_days() == 0
 
 
@@ -116,8 +116,8 @@ class TestPeriods:
         tallies = analytics.tallies(analytics.by_type(user=dana))
 
         assert [(t.direction, t.commission, t.by_period["month"]) for t in tallies] == [
-            ("platform_pays_partner", 150_000, 150_000),
-            ("partner_pays_platform", 200_000, 200_000),
+            ("platform_pays_partner", Decimal(150_000), Decimal(150_000)),
+            ("partner_pays_platform", Decimal(200_000), Decimal(200_000)),
         ]
         assert tallies[0].average_deal == 1_000_000
 
