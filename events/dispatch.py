@@ -15,7 +15,9 @@ import threading
 import time
 import traceback
 from collections import deque
+from collections.abc import Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import aiohttp
 from django.conf import settings
@@ -28,6 +30,7 @@ from events.mails import WrittenMail
 from events.queue import Result
 
 log = logging.getLogger(__name__)
+security = logging.getLogger("portal.security")
 
 CAPACITY = 512  # messages one worker holds at a time
 CONNECTIONS = 16  # of one worker to one endpoint
@@ -70,6 +73,10 @@ class Dispatcher:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="dispatch-loop", daemon=True)
         self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
 
     def drain(self, patience: float) -> bool:
         """Wake the loop and wait until nothing is due; return False after PATIENCE seconds."""
@@ -194,6 +201,8 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - nothing one recipient does may stop the others
             _tell("a message could not be sent", error)
             result = outcomes.put_off(delivery, "not_sent")
+        if result.error == "egress_blocked":
+            security.warning("%s led to an address we never dial", letter.address.endpoint_id)
         result.started_at, result.fields = started, letter.fields
         result.body_sha256 = letter.body_sha256
         return result
@@ -210,8 +219,8 @@ class Dispatcher:
         if not self._held or len(self._results) >= TURN:
             self._progress.set()
 
-    def _start(self, work: contextlib.AbstractAsyncContextManager[None] | object) -> None:
-        task: asyncio.Task[None] = self._loop.create_task(work)  # type: ignore[arg-type]
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -258,9 +267,9 @@ def drain(patience: float = PATIENCE) -> bool:
     """
     with _Here.lock:
         here = _Here.dispatcher
-        if here is None or here.pid != os.getpid() or here.closing:
+        if here is None or here.pid != os.getpid() or not (here.alive or here.closing):
             here = _Here.dispatcher = Dispatcher()
-    return here.drain(patience)
+    return not here.closing and here.drain(patience)
 
 
 def stop_claiming() -> None:
