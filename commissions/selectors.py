@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -146,7 +145,7 @@ class Metrics:
 
 def metrics_for(*, user: Actor, partner: Partner) -> Metrics:
     """Return the all-time figures of PARTNER as far as USER may see them, in two queries."""
-    sums = list(
+    sums: list[Any] = list(
         PartnerDay.objects.visible_to(user)
         .filter(partner=partner)
         .values("currency")
@@ -176,17 +175,6 @@ def metrics_for(*, user: Actor, partner: Partner) -> Metrics:
         closed_by_currency={row["currency"]: row["sum_closed"] for row in with_deals},
         response_seconds=total["response_seconds"],
         close_seconds=total["close_seconds"],
-    )
-
-
-def by_partner(*, user: Actor) -> Iterator[dict[str, Any]]:
-    """Yield each partner's sums for the staff page, most closed first."""
-    return (
-        PartnerDay.objects.visible_to(user)
-        .values("partner__name", "partner__type", "partner_id", "currency")
-        .annotate(**{f"sum_{name}": Sum(name) for name in COUNTED})
-        .order_by("-sum_closed", "-sum_received", "partner__name")
-        .iterator()
     )
 
 
