@@ -187,10 +187,10 @@ class ConsentDecision(models.Model):
         UNSTATED = "unstated", _("Not said how")
 
     id = ids.TypeIDField(prefix="decision", make=ids.uuid7, primary_key=True, editable=False)
-    lead = models.ForeignKey(Lead, models.PROTECT, related_name="decisions")
+    lead = models.ForeignKey(Lead, models.PROTECT, related_name="decisions", db_index=False)
     # Null: for every partner.
     partner = models.ForeignKey(
-        Partner, models.PROTECT, null=True, blank=True, related_name="decisions"
+        Partner, models.PROTECT, null=True, blank=True, related_name="decisions", db_index=False
     )
     purpose = models.CharField(max_length=40, default="property_search")
     group = models.CharField(max_length=12, choices=Group.choices)

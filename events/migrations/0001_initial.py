@@ -284,8 +284,6 @@ class Migration(migrations.Migration):
                     models.Index(fields=["partner_id", "at"], name="events_event_of_partner"),
                     models.Index(fields=["lead_id", "at"], name="events_event_of_lead"),
                     models.Index(fields=["share_id", "at"], name="events_event_of_share"),
-                    models.Index(fields=["kind", "at"], name="events_event_of_kind"),
-                    models.Index(fields=["actor", "at"], name="events_event_of_actor"),
                     models.Index(fields=["at", "id"], name="events_event_at"),
                 ],
                 "constraints": [

@@ -395,6 +395,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
+                        db_index=False,
                         related_name="decisions",
                         to="partners.partner",
                     ),
@@ -403,6 +404,7 @@ class Migration(migrations.Migration):
                     "lead",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
+                        db_index=False,
                         related_name="decisions",
                         to="leads.lead",
                     ),

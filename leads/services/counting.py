@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import connection
-
 from leads.models import Share
-from portal.lib import ids
+from portal.lib import ids, rows
 
 COUNTED = (
     "received",
@@ -31,7 +29,5 @@ ON CONFLICT (partner_id, day, currency) DO UPDATE SET
 def count(share: Share, at: datetime, **increments: int | Decimal) -> None:
     """Add INCREMENTS, by the names of `COUNTED`, to the partner's figures of the day of AT."""
     values = [increments.get(name, 0) for name in COUNTED]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _UPSERT, [ids.decode("partner", str(share.partner_id)), at, share.currency, *values]
-        )
+    partner = ids.decode("partner", str(share.partner_id))
+    rows.write(_UPSERT, [partner, at, share.currency, *values])

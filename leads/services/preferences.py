@@ -8,11 +8,12 @@ from django.utils.translation import gettext as _
 
 from events.models import Event
 from events.services import queue_webhooks, record_event
-from leads.consent import effective, verdicts, withheld
+from leads.consent import attestation, effective, verdicts, withheld
 from leads.groups import GROUPS, Groups
 from leads.models import DISCLOSING, ConsentDecision, Share
 from leads.services.resolving import decisions_about, lock_share, resolve_share
-from leads.services.sharing import attest, within_ceiling
+from leads.services.sharing import within_ceiling
+from portal.lib import rows
 from portal.lib.access import Actor, Can, require
 from portal.lib.errors import IllegalTransition
 
@@ -43,7 +44,11 @@ def change_preferences(
         choice = within_ceiling(share.partner, choice)
         decisions = decisions_about(share.lead, share.partner)
         widened = Groups(*(choice[g] and not share.chosen[g] for g in GROUPS))
-        decisions += attest(actor, share.lead, share.partner, widened, decisions, method)
+        attested = attestation(
+            share.lead, share.partner, widened, decisions, by=actor.actor_id, method=method
+        )
+        rows.insert(attested)
+        decisions += attested
         share.chosen_contact, share.chosen_budget = choice.contact, choice.budget
         share.chosen_requirements = choice.requirements
         changed = recompute(share, decisions)

@@ -77,13 +77,17 @@ def share_lead(
         lead = _lead_for(actor, partner, lead_id, draft)
         gate = _pass_gate(partner, lead)
         choice = within_ceiling(partner, choice)
-        given = _decided(actor, lead, partner, choice, method)
+        decisions = decisions_about(lead, partner)
+        attested = attestation(lead, partner, choice, decisions, by=actor.actor_id, method=method)
+        given = verdicts(decisions + attested, partner_id=str(partner.pk), market=lead.market)
         groups = effective(choice, given, partner.type)
         _check_something_is_left(groups, choice, given)
         _check_capacity(partner)
-        share = _insert_share(actor, lead, partner, choice, groups, gate, endpoint_id)
-        share.withheld = withheld(choice, given)
-        _tell(actor, share, instead_of)
+        with rows.together():
+            rows.insert(attested)
+            share = _insert_share(actor, lead, partner, choice, groups, gate, endpoint_id)
+            share.withheld = withheld(choice, given)
+            _tell(actor, share, instead_of)
     return share
 
 
@@ -140,32 +144,6 @@ def within_ceiling(partner: Partner, choice: Groups | None) -> Groups:
             groups=beyond,
         )
     return choice
-
-
-def _decided(
-    actor: Actor, lead: Lead, partner: Partner, choice: Groups, method: str
-) -> dict[str, Verdict]:
-    """Return what counts for each group, after the agent's attestation has been recorded."""
-    decisions = decisions_about(lead, partner)
-    attested = attest(actor, lead, partner, choice, decisions, method)
-    return verdicts(decisions + attested, partner_id=str(partner.pk), market=lead.market)
-
-
-def attest(
-    actor: Actor,
-    lead: Lead,
-    partner: Partner,
-    choice: Groups,
-    decisions: list[ConsentDecision],
-    method: str,
-) -> list[ConsentDecision]:
-    """Record that the client agreed to CHOICE for this partner, where the client has not decided.
-
-    Kept under the `explicit` policy too, where it counts for nothing: it is what the agent said.
-    """
-    attested = attestation(lead, partner, choice, decisions, by=actor.actor_id, method=method)
-    rows.insert(attested)
-    return attested
 
 
 def _check_something_is_left(groups: Groups, choice: Groups, given: dict[str, Verdict]) -> None:
