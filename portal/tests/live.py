@@ -46,6 +46,8 @@ class LivePortal:
         self.folder = folder
         self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
+        self.inbox_port = free_port()
+        self.inbox_origin = f"http://127.0.0.1:{self.inbox_port}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     # --- for tests -----------------------------------------------------------------------------
@@ -79,6 +81,11 @@ class LivePortal:
             self._assert_alive()
             assert time.monotonic() < deadline, self.said()
             time.sleep(0.1)
+
+    def start_inbox(self) -> None:
+        """Start the demo partner inbox, if it does not run yet."""
+        if "inbox" not in self._processes:
+            self._run("inbox", "-m", "portal.inbox")
 
     def stop(self) -> None:
         """End everything at once: nothing of it is needed any more."""
@@ -142,6 +149,7 @@ class LivePortal:
             "DATABASE_URL": address._replace(path=f"/{database}").geturl(),
             "REDIS_URL": settings.REDIS_URL,
             "PORT": str(self.port),
+            "INBOX_PORT": str(self.inbox_port),
             "PORTAL_ORIGIN": self.origin,
             "PORTAL_DATA_DIR": str(self.folder),
             "STATIC_ROOT": str(self.folder / "static"),

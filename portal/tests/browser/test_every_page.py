@@ -1,0 +1,118 @@
+"""Every page with the demo's data in it, wide and on a phone, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import expect
+
+from leads.models import Lead, Share
+from leads.services import issue_client_link
+from partners.models import User
+from portal.tests.browser.window import Window
+
+pytestmark = [
+    pytest.mark.proof,
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page as one person sees it.
+
+    :param main: its picture is kept in all four forms, of the others only the light ones
+    """
+
+    name: str
+    path: str
+    main: bool = False
+    status: int = 200
+
+
+def lead_of(email: str) -> Lead:
+    return Lead.objects.get(email=email)
+
+
+def share_of(email: str, partner: str) -> Share:
+    return Share.objects.get(lead__email=email, partner__name__startswith=partner)
+
+
+def everybodys_pages() -> dict[str, list[Shown]]:
+    """Return the pages by who looks at them; "" is somebody who has not signed in."""
+    dana = User.objects.get(email="dana@portal.example")
+    token = issue_client_link(actor=dana, lead_id=lead_of("layla.f@example.com").pk)
+    acme = share_of("sara.s@example.com", "Acme")
+    return {
+        "": [
+            Shown("sign-in", "/accounts/login/", main=True),
+            Shown("password-reset", "/accounts/password/reset/"),
+            Shown("client-lead", f"/c/{token}/lead/"),
+            Shown("api-docs", "/api/docs/"),
+        ],
+        "dana@portal.example": [
+            Shown("lead-list", "/leads/", main=True),
+            Shown("lead-list-empty", "/leads/?q=nobody"),
+            Shown("lead-new", "/leads/new/"),
+            Shown("lead", f"/leads/{lead_of('layla.f@example.com').pk}/", main=True),
+            Shown("lead-shared", f"/leads/{lead_of('victor.p@example.com').pk}/"),
+            Shown("lead-rejected", f"/leads/{lead_of('zayd.m@example.com').pk}/"),
+            Shown("not-found", "/leads/nothing/", status=404),
+        ],
+        "amira@acme.example": [
+            Shown("partner-dashboard", "/portal/", main=True),
+            Shown("partner-leads", "/portal/leads/", main=True),
+            Shown("partner-leads-empty", "/portal/leads/?status=expired"),
+            Shown("partner-lead", f"/portal/leads/{acme.pk}/", main=True),
+            Shown(
+                "partner-lead-closed",
+                f"/portal/leads/{share_of('yusuf.e@example.com', 'Acme').pk}/",
+            ),
+            Shown("partner-commissions", "/portal/commissions/"),
+            Shown("partner-reconciliation", "/portal/reconciliation/"),
+            Shown("partner-settings", "/portal/settings/"),
+        ],
+        "devika@skyline.example": [
+            Shown("developer-dashboard", "/portal/"),
+            Shown("developer-lead", f"/portal/leads/{share_of('john@example.com', 'Skyline').pk}/"),
+        ],
+        "finance@portal.example": [
+            Shown("reconciliation", "/reconciliation/"),
+            Shown("analytics", "/analytics/", main=True),
+        ],
+        "admin@portal.example": [
+            Shown("admin", "/admin/"),
+            Shown("admin-partners", "/admin/partners/partner/"),
+            Shown("admin-partner", f"/admin/partners/partner/{acme.partner_id}/change/"),
+            Shown("admin-partner-new", "/admin/partners/partner/add/"),
+            Shown("admin-users", "/admin/partners/user/"),
+        ],
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["wide", "phone"])
+def test_every_page_is_sound(window: Callable[..., Window], size: str, scheme: str) -> None:
+    found = []
+    for email, pages in everybodys_pages().items():
+        person = window(email, size=size, scheme=scheme)
+        for shown in pages:
+            person.expects = (shown.status,) if shown.status != 200 else ()
+            person.open(shown.path)
+            try:
+                person.look(f"pages/{shown.name}", keep=shown.main or scheme == "light")
+            except AssertionError as fault:
+                found.append(str(fault).split("\nassert")[0])
+                person.complaints.clear()
+    assert not found, "\n\n".join(found)
+
+
+def test_the_inbox_shows_what_arrived(demo, window: Callable[..., Window]) -> None:
+    for size in ("wide", "phone"):
+        visitor = window(size=size)
+        visitor.open(demo.inbox_origin)
+        expect(visitor.page.get_by_text("appointment.shared").first).to_be_visible()
+        visitor.look("pages/partner-inbox")
