@@ -5,5 +5,5 @@ from benchmarks.settings import INSTALLED_APPS
 
 LEFT_OUT = {"allauth", "allauth.account", "portal.apps.PortalAdminConfig"}
 INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in LEFT_OUT]
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = []
 ROOT_URLCONF = "benchmarks.floor.urls"

@@ -63,5 +63,3 @@ def commission_rows(commissions: Iterable[Commission]) -> Iterator[list[Any]]:
             commission.status,
             rfc3339(commission.recorded_at),
         ]
-
-

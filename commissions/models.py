@@ -34,9 +34,7 @@ class Commission(models.Model):
     id = ids.TypeIDField(prefix="rev", make=ids.uuid7, primary_key=True, editable=False)
     lead = models.OneToOneField(Lead, models.PROTECT, related_name="commission")
     share = models.OneToOneField(Share, models.PROTECT, related_name="commission")
-    partner = models.ForeignKey(
-        Partner, models.PROTECT, related_name="commissions", db_index=False
-    )
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="commissions", db_index=False)
     agreement_value = models.DecimalField(max_digits=14, decimal_places=2)
     percent = models.DecimalField(max_digits=5, decimal_places=2)
     amount = models.DecimalField(max_digits=14, decimal_places=2)
@@ -53,9 +51,7 @@ class Commission(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["partner", "-recorded_at", "-id"], name="commissions_of_partner"
-            )
+            models.Index(fields=["partner", "-recorded_at", "-id"], name="commissions_of_partner")
         ]
         constraints = [
             models.CheckConstraint(

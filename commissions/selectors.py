@@ -97,12 +97,16 @@ class Metrics:
         return self._per_deal(self.commission)
 
     @property
-    def avg_commission_percent(self) -> dict[str, float]:
-        return {
-            currency: round(float(self.commission[currency] / revenue * HUNDRED), 2)
+    def avg_commission_percent(self) -> float | None:
+        """Commission in percent of revenue; over several currencies weighted by their deals."""
+        deals = sum(self.closed_by_currency.get(currency, 0) for currency in self.revenue)
+        if not deals:
+            return None
+        weighted = sum(
+            self.commission[currency] / revenue * HUNDRED * self.closed_by_currency[currency]
             for currency, revenue in self.revenue.items()
-            if revenue
-        }
+        )
+        return round(float(weighted / deals), 2)
 
     @property
     def avg_response_time(self) -> float | None:
@@ -137,7 +141,7 @@ class Metrics:
             "commission": _plain(self.commission),
             "avgDealSize": _plain(self.avg_deal_size) or None,
             "avgCommission": _plain(self.avg_commission) or None,
-            "avgCommissionPercent": self.avg_commission_percent or None,
+            "avgCommissionPercent": self.avg_commission_percent,
             "avgResponseTime": self.avg_response_time,
             "avgTimeToClose": self.avg_time_to_close,
         }

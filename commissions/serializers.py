@@ -135,6 +135,6 @@ class MetricsAnswer(WireSerializer):
     commission = _amounts()
     avg_deal_size = _amounts(allow_null=True)
     avg_commission = _amounts(allow_null=True)
-    avg_commission_percent = _amounts(allow_null=True)
+    avg_commission_percent = Number(allow_null=True)
     avg_response_time = Number(allow_null=True)
     avg_time_to_close = Number(allow_null=True)

@@ -145,7 +145,7 @@ def disclosed_groups(row: Mapping[str, Any]) -> Groups:
 def _filled(
     row: Mapping[str, Any], columns: Mapping[str, str], *, keep_free_text: bool
 ) -> dict[str, Any]:
-    out = {}
+    out: dict[str, Any] = {}
     for key, column in columns.items():
         value = row[f"lead__{column}"]
         if value in (None, "", []):

@@ -20,8 +20,6 @@ from portal.lib import ids
 from portal.lib.access import PartnerScopedQuerySet, StaffOnlyQuerySet
 from portal.lib.money import CURRENCIES
 
-AMOUNT = {"max_digits": 14, "decimal_places": 2, "null": True, "blank": True}
-
 
 class LeadQuerySet(StaffOnlyQuerySet["Lead"]):
     """Leads are the company's own; a partner only ever sees a share."""
@@ -80,8 +78,12 @@ class Lead(models.Model):
     )
 
     # budget
-    budget_min = models.DecimalField(_("Budget from"), **AMOUNT)
-    budget_max = models.DecimalField(_("Budget to"), **AMOUNT)
+    budget_min = models.DecimalField(
+        _("Budget from"), max_digits=14, decimal_places=2, null=True, blank=True
+    )
+    budget_max = models.DecimalField(
+        _("Budget to"), max_digits=14, decimal_places=2, null=True, blank=True
+    )
     financing = models.CharField(
         _("Financing"), max_length=20, blank=True, choices=Financing.choices
     )
@@ -153,7 +155,7 @@ class Lead(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or _("Client without a name")
+        return self.name or str(_("Client without a name"))
 
 
 class ConsentDecision(models.Model):

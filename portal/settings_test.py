@@ -16,7 +16,8 @@ from portal.settings import DATABASE_URL, DATABASES
 
 # Only the owner may make the suite's databases.
 _owner = dj_database_url.parse(os.environ.get("MIGRATION_DATABASE_URL", DATABASE_URL))
-DATABASES["default"] |= {name: _owner[name] for name in ("USER", "PASSWORD")}
+DATABASES["default"]["USER"] = _owner["USER"]
+DATABASES["default"]["PASSWORD"] = _owner["PASSWORD"]
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

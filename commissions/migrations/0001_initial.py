@@ -2,62 +2,178 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import portal.lib.ids
 from django.db import migrations, models
+
+import portal.lib.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('leads', '0002_decisions_are_append_only'),
-        ('partners', '0001_initial'),
+        ("leads", "0002_decisions_are_append_only"),
+        ("partners", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Commission',
+            name="Commission",
             fields=[
-                ('id', portal.lib.ids.TypeIDField(editable=False, make=portal.lib.ids.uuid7, prefix='rev', primary_key=True, serialize=False)),
-                ('agreement_value', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('percent', models.DecimalField(decimal_places=2, max_digits=5)),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('currency', models.CharField(max_length=3)),
-                ('direction', models.CharField(choices=[('platform_pays_partner', 'Platform pays partner'), ('partner_pays_platform', 'Partner pays platform')], max_length=24)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('approved', 'Approved'), ('paid', 'Paid'), ('on_hold', 'On hold'), ('reversed', 'Reversed')], default='pending', max_length=10)),
-                ('claimed_percent', models.DecimalField(blank=True, decimal_places=4, max_digits=7, null=True)),
-                ('claimed_currency', models.CharField(blank=True, max_length=3)),
-                ('recorded_by', models.CharField(max_length=40)),
-                ('recorded_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('lead', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='commission', to='leads.lead')),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='commissions', to='partners.partner')),
-                ('share', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='commission', to='leads.share')),
+                (
+                    "id",
+                    portal.lib.ids.TypeIDField(
+                        editable=False,
+                        make=portal.lib.ids.uuid7,
+                        prefix="rev",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("agreement_value", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("percent", models.DecimalField(decimal_places=2, max_digits=5)),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[
+                            ("platform_pays_partner", "Platform pays partner"),
+                            ("partner_pays_platform", "Partner pays platform"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("approved", "Approved"),
+                            ("paid", "Paid"),
+                            ("on_hold", "On hold"),
+                            ("reversed", "Reversed"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "claimed_percent",
+                    models.DecimalField(blank=True, decimal_places=4, max_digits=7, null=True),
+                ),
+                ("claimed_currency", models.CharField(blank=True, max_length=3)),
+                ("recorded_by", models.CharField(max_length=40)),
+                ("recorded_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "lead",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commission",
+                        to="leads.lead",
+                    ),
+                ),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commissions",
+                        to="partners.partner",
+                    ),
+                ),
+                (
+                    "share",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="commission",
+                        to="leads.share",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['partner', '-recorded_at', '-id'], name='commissions_of_partner')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('agreement_value__gt', 0), ('amount__gte', 0)), name='commissions_commission_amounts_positive'), models.CheckConstraint(condition=models.Q(('amount__lte', models.F('agreement_value'))), name='commissions_commission_within_value')],
+                "indexes": [
+                    models.Index(
+                        fields=["partner", "-recorded_at", "-id"], name="commissions_of_partner"
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("agreement_value__gt", 0), ("amount__gte", 0)),
+                        name="commissions_commission_amounts_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__lte", models.F("agreement_value"))),
+                        name="commissions_commission_within_value",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ReconciliationItem',
+            name="ReconciliationItem",
             fields=[
-                ('id', portal.lib.ids.TypeIDField(editable=False, make=portal.lib.ids.uuid7, prefix='review', primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('rate_diff', 'Rate differs'), ('currency_diff', 'Currency differs'), ('duplicate', 'Closed by another partner as well')], max_length=16)),
-                ('status', models.CharField(choices=[('open', 'Open'), ('settled', 'Settled')], default='open', max_length=8)),
-                ('claimed_value', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('claimed_percent', models.DecimalField(blank=True, decimal_places=4, max_digits=7, null=True)),
-                ('claimed_currency', models.CharField(blank=True, max_length=3)),
-                ('recorded_percent', models.DecimalField(decimal_places=2, max_digits=5)),
-                ('recorded_currency', models.CharField(max_length=3)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('settled_by', models.CharField(blank=True, max_length=40)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reconciliation_items', to='partners.partner')),
-                ('share', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reconciliation_items', to='leads.share')),
+                (
+                    "id",
+                    portal.lib.ids.TypeIDField(
+                        editable=False,
+                        make=portal.lib.ids.uuid7,
+                        prefix="review",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("rate_diff", "Rate differs"),
+                            ("currency_diff", "Currency differs"),
+                            ("duplicate", "Closed by another partner as well"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "Open"), ("settled", "Settled")],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("claimed_value", models.DecimalField(decimal_places=2, max_digits=14)),
+                (
+                    "claimed_percent",
+                    models.DecimalField(blank=True, decimal_places=4, max_digits=7, null=True),
+                ),
+                ("claimed_currency", models.CharField(blank=True, max_length=3)),
+                ("recorded_percent", models.DecimalField(decimal_places=2, max_digits=5)),
+                ("recorded_currency", models.CharField(max_length=3)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ("settled_by", models.CharField(blank=True, max_length=40)),
+                (
+                    "partner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reconciliation_items",
+                        to="partners.partner",
+                    ),
+                ),
+                (
+                    "share",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reconciliation_items",
+                        to="leads.share",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('share', 'kind'), name='commissions_reconciliationitem_once')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("share", "kind"), name="commissions_reconciliationitem_once"
+                    )
+                ],
             },
         ),
     ]

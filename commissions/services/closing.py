@@ -184,7 +184,7 @@ def _book(actor: Actor, share: Share, claim: Claim) -> Commission:
         claimed_percent=claim.percent,
         claimed_currency=claim.currency,
         recorded_by=actor.actor_id,
-        recorded_at=share.closed_at,
+        recorded_at=share.closed_at or timezone.now(),
     )
 
 

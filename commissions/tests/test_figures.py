@@ -42,7 +42,7 @@ class TestMetrics:
         assert (metrics.acceptance_rate, metrics.conversion_rate) == (80, 37.5)
         assert metrics.closure_rate == 30
         assert metrics.avg_deal_size == {"AED": Decimal(500_000)}
-        assert metrics.avg_commission_percent == {"AED": 15}
+        assert metrics.avg_commission_percent == 15
         assert metrics.avg_time_to_close == 18 * 86400
         assert metrics.avg_response_time == 3600
 

@@ -92,13 +92,8 @@ def _amounts(sums: Mapping[str, Decimal]) -> str | SafeString:
 
 
 def _average(metrics: Metrics) -> str:
-    rates = metrics.avg_commission_percent
-    if not rates:
-        return ""
-    if len(rates) == 1:
-        return _("%(rate)s avg") % {"rate": formats.percent(next(iter(rates.values())))}
-    named = ", ".join(f"{code} {formats.percent(rates[code])}" for code in sorted(rates))
-    return _("%(rate)s avg") % {"rate": named}
+    rate = metrics.avg_commission_percent
+    return _("%(rate)s avg") % {"rate": formats.percent(rate)} if rate is not None else ""
 
 
 def comparisons(months: list[Month]) -> list[Comparison]:
