@@ -67,12 +67,12 @@ class LivePortal:
     def start(self) -> None:
         """Start everything and wait until it serves."""
         self._run("collectstatic", "manage.py", "collectstatic", "--noinput", "-v0")
-        worker = ("-m", "celery", "-A", "portal", "worker", "--pool=threads", "--loglevel=WARNING")
-        worker += ("--without-gossip", "--without-mingle", "-Q", "dispatch", "-c", "1")
+        celery = ("-m", "celery", "-A", "portal")
+        worker = ("--pool=threads", "--without-gossip", "--without-mingle", "-c", "1")
+        name = f"live{self.port}@%h"
+        self._run("dispatcher", *celery, "worker", *worker, "-Q", "dispatch", "-n", name)
         schedule = str(self.folder / "beat-schedule")
-        beat = ("-m", "celery", "-A", "portal", "beat", "--loglevel=WARNING", "--pidfile=")
-        self._run("dispatcher", *worker, "-n", f"live{self.port}@%h")
-        self._run("beat", *beat, "-s", schedule)
+        self._run("beat", *celery, "beat", "--pidfile=", "-s", schedule)
         self._finish("collectstatic")
         self._run("web", "-m", "gunicorn", "--timeout", "0")
         visitor = Visitor(self.origin)

@@ -17,6 +17,7 @@ from portal.demo.stories.story import Story
 # The oldest first.
 STORIES: tuple[Story, ...] = (
     scenario_1.HANA,
+    scenario_1.PEDRO,
     scenario_2.ELENA,
     scenario_3.ROHIT,
     scenario_1.YUSUF,

@@ -1,4 +1,4 @@
-"""Scenario 1: a channel partner refers, at three stages."""
+"""Scenario 1: a channel partner refers, just arriving and closed."""
 
 from __future__ import annotations
 
@@ -64,10 +64,32 @@ HANA = Story(
         score=77,
         source="website",
     ),
-    days=66,
+    days=97,
     steps=(
-        Shared("acme", 64),
-        Reported("acme", 63.5, "accepted"),
-        Reported("acme", 38, "closed", value=1_250_000),
+        Shared("acme", 95),
+        Reported("acme", 94.6, "accepted"),
+        Reported("acme", 68, "closed", value=1_250_000),
+    ),
+)
+PEDRO = Story(
+    client=in_dubai(
+        "Pedro Modelo",
+        "pedro.m@example.com",
+        "+971 50 000 0024",
+        (850_000, 950_000),
+        property_type="apartment",
+        bedrooms_min=2,
+        bedrooms_max=3,
+        locations=["JBR"],
+        temperature="warm",
+        score=75,
+        source="referral",
+    ),
+    days=59,
+    steps=(
+        Shared("acme", 58),
+        Reported("acme", 57.7, "accepted"),
+        Reported("acme", 52, "in_progress"),
+        Reported("acme", 37, "closed", value=900_000),
     ),
 )

@@ -18,7 +18,7 @@ _NOTE_VIOLATIONS = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation",
   (event) => window.violations.push(
-    `${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`));
+    `${event.violatedDirective} ${event.blockedURI} ${event.sourceFile} ${event.sample}`));
 """
 
 
@@ -72,11 +72,19 @@ class Window:
         if REWRITES and keep:
             file = SCREENSHOTS / f"{name}-{self.size}-{self.scheme}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=file, full_page=True, animations="disabled", caret="hide")
+            self._photograph(file)
         # What axe and the camera leave behind; htmx would copy it and break the policy.
         self.page.evaluate(
             "document.querySelectorAll('[style]').forEach((e) => e.removeAttribute('style'))"
         )
+
+    def _photograph(self, file: Path) -> None:
+        """Keep the page's first two windows' worth, in a window made that high for the moment."""
+        width, height = SIZES[self.size]
+        whole = self.page.evaluate("document.documentElement.scrollHeight")
+        self.page.set_viewport_size({"width": width, "height": min(whole, 2 * height)})
+        self.page.screenshot(path=file, animations="disabled", caret="hide")
+        self.page.set_viewport_size({"width": width, "height": height})
 
     def _assert_nothing_wrong(self) -> None:
         where = f"{self.page.url} ({self.size}, {self.scheme})"
