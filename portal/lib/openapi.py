@@ -22,6 +22,7 @@ from portal.lib.fields import StrictSerializer, WireSerializer
 F = TypeVar("F", bound=Callable[..., Any])
 PROBLEM = "application/problem+json"
 STANDARD = (400, 401, 403, 404, 405, 413, 415, 429)
+WITH_KEY = (409, 422)  # an Idempotency-Key that is in use, or was used for another body
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -157,7 +158,7 @@ class PortalSchema(AutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         if direction == "request":  # a webhook: the answer is the partner's
             return bodies
-        for status in STANDARD:
+        for status in (*STANDARD, *(WITH_KEY if self.method == "POST" else ())):
             refusal: dict[str, Any]
             refusal = self._get_response_for_code(  # type: ignore[no-untyped-call]
                 Problem, str(status), [PROBLEM]
