@@ -140,13 +140,13 @@ def normalised_phone(phone: str, market: str) -> str:
         parsed = phonenumbers.parse(phone, _REGION_OF_MARKET[Market(market)])
     except phonenumbers.NumberParseException:
         return phone.strip()
-    if not phonenumbers.is_possible_number(parsed):
+    if not phonenumbers.is_valid_number(parsed):
         return phone.strip()
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _told(error: ValidationError) -> list[dict[str, str]]:
     return [
-        {"pointer": f"/{name}", "detail": " ".join(messages), "code": "invalid"}
+        {"pointer": f"#/{name}", "detail": " ".join(messages), "code": "invalid"}
         for name, messages in error.message_dict.items()
     ]
