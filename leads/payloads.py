@@ -13,6 +13,8 @@ from events.models import Delivery
 from events.payloads import Mail
 from leads.consent import DISCLOSURE_COLUMNS, disclose_row, disclosed_groups, rfc3339
 from leads.models import DISCLOSING, Appointment, Share
+from leads.scrub import scrub
+from partners.models import Partner
 from portal.lib.access import THE_SYSTEM
 
 Data = dict[str, Any]
@@ -83,7 +85,7 @@ def _updated(row: Data | None) -> Data | None:
     return {
         "leadId": row["pk"],
         "status": row["status"],
-        "reason": row["reason"],
+        "reason": scrub(row["reason"]),
         "consent": disclosed_groups(row).as_wire(),
     }
 
@@ -107,8 +109,10 @@ def appointment_told(appointment: Appointment, *, contact: bool) -> Data:
         "type": appointment.type,
         "place": appointment.place,
     }
-    if contact or appointment.place == Appointment.Place.PROPERTY:
+    if contact:
         told["location"] = appointment.location
+    elif appointment.place == Appointment.Place.PROPERTY:
+        told["location"] = scrub(appointment.location)
     return told
 
 
@@ -117,10 +121,19 @@ def _share(refs: Mapping[str, Any]) -> Share | None:
     return shares.filter(pk=refs["share"]).first()
 
 
+def _told_by_mail(share: Share) -> bool:
+    """Return whether the share's partner is still to be written to: suspended ones get nothing."""
+    return (
+        share.is_live
+        and share.partner.status != Partner.Status.SUSPENDED
+        and bool(share.partner.contact_email)
+    )
+
+
 def mail_lead_shared(refs: Mapping[str, Any]) -> Mail | None:
     """Tell the partner's contact that a lead waits. The mail itself says nothing of the client."""
     share = _share(refs)
-    if share is None or not share.is_live or not share.partner.contact_email:
+    if share is None or not _told_by_mail(share):
         return None
     return Mail(
         to=share.partner.contact_email,
@@ -133,7 +146,7 @@ def mail_lead_shared(refs: Mapping[str, Any]) -> Mail | None:
 def mail_appointment_shared(refs: Mapping[str, Any]) -> Mail | None:
     """Tell the partner's contact that an appointment was made or moved."""
     share = _share(refs)
-    if share is None or not share.is_live or not share.partner.contact_email:
+    if share is None or not _told_by_mail(share):
         return None
     return Mail(
         to=share.partner.contact_email,

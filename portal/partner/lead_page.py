@@ -121,10 +121,8 @@ def visits(user: User, share: Share) -> list[Visit]:
 
 
 def _location(appointment: Appointment, contact: bool) -> str:
-    told = appointment_told(appointment, contact=contact).get("location")
-    if told is None:
-        return _("The address is withheld with the client's contact.")
-    return told if contact else scrub(told)
+    withheld = _("The address is withheld with the client's contact.")
+    return str(appointment_told(appointment, contact=contact).get("location", withheld))
 
 
 class Booked(NamedTuple):
