@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from commissions import examples, selectors, serializers, services
-from commissions.models import Commission
 from commissions.services import Outcome
+from commissions.wire import commission_told, revenue_told
 from events.models import Endpoint
 from leads.api import require_partner
 from leads.models import Share
@@ -97,24 +97,7 @@ class CommissionsView(ApiView):
     def get(self, request: Request) -> Response:
         require_partner(self.actor)
         rows = selectors.commissions_for(user=self.actor)
-        return self.listing(rows, by="recorded_at", show=_commission)
-
-
-def _revenue(row: Commission) -> dict[str, Any]:
-    """Return an entry of the requirement's `revenue`."""
-    return {
-        "id": row.pk,
-        "leadId": row.share_id,
-        "agreementValue": plain(row.agreement_value),
-        "commissionPercent": plain(row.percent),
-        "commissionAmount": plain(row.amount),
-        "timestamp": rfc3339(row.recorded_at),
-    }
-
-
-def _commission(row: Commission) -> dict[str, Any]:
-    beside = {"currency": row.currency, "direction": row.direction, "status": row.status}
-    return {**_revenue(row), **beside}
+        return self.listing(rows, by="recorded_at", show=commission_told)
 
 
 class PartnerView(ApiView):
@@ -129,7 +112,7 @@ class PartnerView(ApiView):
         if partner is None:
             raise NotFound(_("There is no such partner."))
         rows = selectors.commissions_for(user=self.actor).order_by("-recorded_at", "-pk")
-        revenue = [_revenue(row) for row in rows[:LATEST]]
+        revenue = [revenue_told(row) for row in rows[:LATEST]]
         return self.answer({**_account(self.actor, partner), "revenue": revenue})
 
 

@@ -9,12 +9,12 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from commissions.models import Commission
+from commissions.wire import commission_told
 from events import payloads
 from events.models import Delivery
 from events.payloads import Mail
-from leads.consent import rfc3339
+from partners.models import Partner
 from portal.lib.access import THE_SYSTEM
-from portal.lib.money import plain
 
 
 def register() -> None:
@@ -34,22 +34,7 @@ def build_commission(deliveries: Sequence[Delivery]) -> dict[str, dict[str, Any]
 def _told(commission: Commission | None) -> dict[str, Any] | None:
     if commission is None:
         return None
-    return {"leadId": commission.share_id, "commission": as_wire(commission)}
-
-
-def as_wire(commission: Commission) -> dict[str, Any]:
-    """Return a commission as outsiders see it (contract section 3)."""
-    return {
-        "id": commission.pk,
-        "leadId": commission.share_id,
-        "agreementValue": plain(commission.agreement_value),
-        "commissionPercent": plain(commission.percent),
-        "commissionAmount": plain(commission.amount),
-        "currency": commission.currency,
-        "direction": commission.direction,
-        "status": commission.status,
-        "timestamp": rfc3339(commission.recorded_at),
-    }
+    return {"leadId": commission.share_id, "commission": commission_told(commission)}
 
 
 def mail_commission_recorded(refs: Mapping[str, Any]) -> Mail | None:
@@ -57,6 +42,8 @@ def mail_commission_recorded(refs: Mapping[str, Any]) -> Mail | None:
     found = Commission.objects.visible_to(THE_SYSTEM).select_related("partner")
     commission = found.filter(pk=refs["commission"]).first()
     if commission is None or not commission.partner.contact_email:
+        return None
+    if commission.partner.status == Partner.Status.SUSPENDED:
         return None
     return Mail(
         to=commission.partner.contact_email,

@@ -17,9 +17,10 @@ from leads.services import end_share, resolve_share, update_share
 from leads.services.counting import count
 from leads.services.progress import move
 from leads.services.resolving import live_shares_of, lock_share
-from portal.lib.access import Actor, Can, require
+from portal.lib.access import THE_SYSTEM, Actor, Can, require
 from portal.lib.errors import Conflict, Malformed
 from portal.lib.money import CURRENCIES, fits, percentage_of
+from portal.lib.parsing import problem_at
 
 
 class ClosingDiffers(Conflict):
@@ -84,7 +85,8 @@ def report_status(
     with refusals_recorded(
         Event.Kind.PARTNER_COMMISSION_FAILED,
         actor=actor,
-        partner_id=partner_id or actor.partner_id,
+        # Of a partner its own id, not the one it names: a refusal is no story of a rival's.
+        partner_id=actor.partner_id or partner_id,
         share_id=reference,
         lead_id=reference,
     ):
@@ -104,7 +106,7 @@ def _claim_of(value: Decimal | None, percent: Decimal | None, currency: str | No
 
 
 def _bad(field: str, detail: str) -> Malformed:
-    return Malformed(detail, errors=[{"pointer": f"/{field}", "detail": detail, "code": "invalid"}])
+    return Malformed(detail, errors=[problem_at(f"#/{field}", detail, "invalid")])
 
 
 @transaction.atomic
@@ -288,4 +290,4 @@ def _confirm(actor: Actor, share: Share) -> None:
     )
     for other in live_shares_of(lead, but=share):
         other.lead = lead
-        end_share(actor, other, "lead closed")
+        end_share(THE_SYSTEM, other, "lead closed")  # whoever acted works for the winner, perhaps

@@ -7,8 +7,10 @@ from decimal import Decimal
 import pytest
 
 from commissions.models import Commission, ReconciliationItem
+from commissions.payloads import mail_commission_recorded
 from commissions.services import ClosingDiffers, Outcome, confirm_closing, report_status
 from events.models import Delivery, Event
+from leads.errors import PartnerMismatch
 from leads.models import PartnerDay, Share
 from leads.services import share_lead
 from leads.tests.factories import LeadFactory
@@ -228,6 +230,40 @@ class TestRepeating:
 
         assert Commission.objects.get().agreement_value == 5_000_000
 
+    def test_a_refusal_is_told_of_the_caller_and_not_of_whom_it_names(
+        self, dana: User, amira: User, rival: Partner
+    ) -> None:
+        share = accepted(dana, amira)
+        with pytest.raises(PartnerMismatch):
+            report_status(
+                actor=amira,
+                reference=str(share.pk),
+                partner_id=str(rival.pk),
+                status="closed",
+                agreement_value=Decimal(1),
+            )
+
+        refused = Event.objects.get(kind="partner_commission_failed")
+        assert refused.partner_id == amira.partner_id
+
+    def test_an_empty_partner_is_not_the_callers_own(self, dana: User, amira: User) -> None:
+        share = accepted(dana, amira)
+        with pytest.raises(PartnerMismatch):
+            report_status(actor=amira, reference=str(share.pk), partner_id="", status="in_progress")
+
+    def test_a_suspended_partner_gets_no_mail(self, dana: User, amira: User, acme: Partner) -> None:
+        acme.contact_email = "desk@acme.example"
+        acme.save()
+        booked = close(amira, accepted(dana, amira)).commission
+        assert booked is not None
+        refs = {"commission": booked.pk}
+        assert mail_commission_recorded(refs) is not None
+
+        acme.status = Partner.Status.SUSPENDED
+        acme.save()
+
+        assert mail_commission_recorded(refs) is None
+
 
 class TestSeveralPartners:
     def test_a_confirmed_closing_ends_the_others_without_naming_the_winner(
@@ -239,6 +275,7 @@ class TestSeveralPartners:
 
         lost.refresh_from_db()
         assert (lost.status, lost.reason) == ("withdrawn", "lead closed")
+        assert Event.objects.get(kind="share_withdrawn").actor == "system"
         assert not Commission.objects.filter(share=lost).exists()
 
     def test_a_second_closing_before_that_is_under_review(

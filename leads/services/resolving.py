@@ -59,10 +59,10 @@ def resolve_share(actor: Actor, reference: str, partner_id: str | None = None) -
     :raises PartnerMismatch: if a partner names another partner
     :raises NotFound: if the caller may see no such share
     """
-    if partner_id and not is_staff(actor) and partner_id != actor.partner_id:
+    if partner_id is not None and not is_staff(actor) and partner_id != actor.partner_id:
         raise PartnerMismatch(_("partnerId is not the partner this key belongs to."))
     shares = Share.objects.visible_to(actor)
-    if partner_id:
+    if partner_id is not None:
         known = is_id("partner", partner_id)
         shares = shares.filter(partner=partner_id) if known else shares.none()
     if is_id("share", reference):
