@@ -223,8 +223,11 @@ def attestation(
 ) -> list[ConsentDecision]:
     """Return, unsaved, what the agent BY says the client agreed to by choosing CHOICE.
 
-    A group the client has decided needs no attestation, and none would count.
+    A group the client has decided needs no attestation, and none would count; where the policy is
+    `explicit` a choice attests nothing.
     """
+    if settings.CONSENT_POLICY[lead.market] == "explicit":
+        return []
     by_client = {d.group for d in decisions if d.source == ConsentDecision.Source.CLIENT}
     return [
         ConsentDecision(

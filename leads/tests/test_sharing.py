@@ -85,6 +85,19 @@ class TestShareLead:
         with pytest.raises(errors.ConsentWithheld):
             services.share_lead(actor=dana, partner_id=acme.pk, lead_id=lead.pk, choice=ALL)
 
+    def test_under_the_explicit_policy_a_choice_attests_nothing(
+        self, dana: User, acme: Partner, lead: Lead, settings: object
+    ) -> None:
+        settings.CONSENT_POLICY = {"uae": "explicit", "india": "attested"}  # type: ignore[attr-defined]
+        ConsentDecision.objects.create(
+            lead=lead, group="budget", state="given", source="client", decided_by="client"
+        )
+
+        share = services.share_lead(actor=dana, partner_id=acme.pk, lead_id=lead.pk, choice=ALL)
+
+        assert share.effective == Groups(False, True, False)
+        assert not ConsentDecision.objects.filter(source="agent").exists()
+
     def test_records_a_new_lead_of_the_partners_market(self, dana: User, sahyadri: Partner) -> None:
         draft = services.LeadDraft(name="Arjun", locations=["Andheri W"], budget_max=21_000_000)
 
