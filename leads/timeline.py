@@ -61,6 +61,10 @@ _SAID: dict[str, tuple[str | Promise, str]] = {
         gettext_lazy("An appointment was shared with %(partner)s"),
         "info",
     ),
+    Kind.APPOINTMENT_UPDATED: (
+        gettext_lazy("%(partner)s was told that an appointment changed"),
+        "info",
+    ),
     Kind.APPOINTMENT_SHARE_FAILED: (
         gettext_lazy("Sharing an appointment with %(partner)s was refused: %(refusal)s"),
         "bad",

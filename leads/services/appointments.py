@@ -86,14 +86,14 @@ def _write(share: Share, draft: AppointmentDraft) -> tuple[Appointment, bool]:
 
 
 def _tell(actor: Actor, share: Share, appointment: Appointment, *, is_new: bool) -> None:
+    kind = Event.Kind.APPOINTMENT_SHARED_WITH_PARTNER
     event = record_event(
-        Event.Kind.APPOINTMENT_SHARED_WITH_PARTNER,
+        kind if is_new else Event.Kind.APPOINTMENT_UPDATED,
         actor=actor,
         partner_id=str(share.partner_id),
         lead_id=str(share.lead_id),
         share_id=str(share.pk),
         appointment=str(appointment.pk),
-        updated=not is_new,
     )
     refs = {"share": str(share.pk), "appointment": str(appointment.pk)}
     queue_webhooks(

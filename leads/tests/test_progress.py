@@ -217,7 +217,8 @@ class TestAppointments:
                 actor=dana, partner_id=acme.pk, reference=share.lead_id, draft=draft
             )
         assert Appointment.objects.count() == 1
-        assert last_event().data["updated"] is True
+        assert last_event().kind == "appointment_updated"
+        assert Event.objects.filter(kind="appointment_shared_with_partner").count() == 1
 
     def test_a_status_that_is_not_the_shares_is_refused(
         self, dana: User, acme: Partner, share: Share, draft: services.AppointmentDraft
