@@ -11,7 +11,9 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLogi
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from portal.lib.problems import is_api, problem_page
 from portal.lib.request_id import request_id_var
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -62,7 +64,11 @@ class RedisDownMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, redis.ConnectionError | redis.TimeoutError):
-            response = render(request, "503.html", status=503)
+            response: HttpResponse = (
+                problem_page(503, "unavailable", _("Try again in a moment."))
+                if is_api(request)
+                else render(request, "503.html", status=503)
+            )
             response["Retry-After"] = "30"
             return response
         return None

@@ -314,7 +314,10 @@ ATTEMPTS_KEPT_DAYS = env.number("ATTEMPTS_KEPT_DAYS", 90)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "portal.lib.request_id.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "portal.lib.request_id.RequestIdFilter"},
+        "tokens": {"()": "portal.lib.logs.WithoutTokens"},
+    },
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
     },
@@ -322,7 +325,7 @@ LOGGING = {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["request_id"],
+            "filters": ["request_id", "tokens"],
         }
     },
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
