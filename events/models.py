@@ -218,6 +218,7 @@ class Delivery(models.Model):
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = _("deliveries")
         ordering = ["-id"]
         indexes = [
             models.Index(

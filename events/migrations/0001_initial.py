@@ -188,6 +188,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name_plural": "deliveries",
                 "ordering": ["-id"],
             },
         ),

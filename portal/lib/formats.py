@@ -103,8 +103,8 @@ def duration(seconds: Amount | None) -> str:
         days = length / DAY
         return gettext("%(count)s days") % {"count": number(round(days, 1 if days < 10 else 0))}
     hours = round(length / HOUR, 1)
-    if hours == 0 and length > 0:
-        return gettext("under 0.1 hours")
+    if hours == 0:
+        return gettext("under an hour")
     if hours == 1:
         return gettext("1 hour")
     return gettext("%(count)s hours") % {"count": number(hours)}

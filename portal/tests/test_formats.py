@@ -41,8 +41,8 @@ def test_percent(value, shown):
     ("seconds", "shown"),
     [
         (None, "–"),
-        (0, "0 hours"),
-        (60, "under 0.1 hours"),
+        (0, "under an hour"),
+        (60, "under an hour"),
         (3600, "1 hour"),
         (19080, "5.3 hours"),
         (2 * 86400, "2 days"),
