@@ -113,8 +113,10 @@ def _by_htmx(request: HttpRequest) -> bool:
 
 
 def _own_partner(request: HttpRequest) -> Partner:
-    """Return the partner of whoever asks; staff have none, so for them there is no such page."""
+    """Return the partner of whoever asks; staff have none and nothing to set here."""
     actor = _actor(request)
+    if actor.partner_id is None:
+        raise PermissionDenied
     return get_object_or_404(Partner.objects.visible_to(actor), pk=actor.partner_id)
 
 

@@ -498,13 +498,13 @@ def test_a_client_link_is_shown_once(browser: Client, lead: Lead) -> None:
 
 
 class TestStrangers:
-    def test_partners_find_no_such_pages(
+    def test_partners_have_no_right_and_find_no_lead(
         self, client_for: Any, dana: User, amira: User, acme: Partner, lead: Lead
     ) -> None:
         share = services.share_lead(actor=dana, partner_id=acme.pk, lead_id=lead.pk)
         browser = client_for(amira)
         for name in ("lead_list", "lead_new"):
-            assert browser.get(reverse(f"leads:{name}")).status_code == 404
+            assert browser.get(reverse(f"leads:{name}")).status_code == 403
         assert browser.get(page_of(lead)).status_code == 404
         for name in ("share", "preview", "seen", "client_link"):
             assert browser.post(reverse(f"leads:{name}", args=[lead.pk])).status_code == 404

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 def staff_only(view: View) -> View:
-    """Let only staff in; to everybody else there is no such page.
+    """Let only staff in; an address that names something does not tell others that it exists.
 
     A refusal that is no part of a form becomes the page for it: 403 or 404.
     """
@@ -35,7 +35,7 @@ def staff_only(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not is_staff(actor_of(request)):
-            raise Http404
+            raise Http404 if kwargs else PermissionDenied
         try:
             return view(request, *args, **kwargs)
         except NotAllowed as refusal:

@@ -173,11 +173,11 @@ class TestWhoMay:
         assert Endpoint.objects.kept().filter(pk=endpoint.pk).exists()
 
     @pytest.mark.parametrize("who", ["dana", "finance_user", "admin_user"])
-    def test_staff_has_no_such_page(self, who, client_for, endpoint, request):
+    def test_it_is_not_for_staff(self, who, client_for, endpoint, request):
         client = client_for(request.getfixturevalue(who))
-        assert client.get(PAGE).status_code == 404
+        assert client.get(PAGE).status_code == 403
         for address, data in self.posts(endpoint)[:3]:
-            assert client.post(address, data).status_code in (403, 404)
+            assert client.post(address, data).status_code == 403
 
     def test_nobody_gets_in_without_signing_in(self, client, endpoint):
         assert client.get(PAGE).status_code == 302

@@ -12,6 +12,7 @@ from django.test import RequestFactory
 
 from portal import views
 from portal.lib.logs import WithoutTokens
+from portal.lib.request_id import RequestIdFilter
 from portal.middleware import RedisDownMiddleware
 
 TOKEN = "Zk3v9QmXw2LpT7cRbY5nHd8sJf4gAe1u"
@@ -65,3 +66,22 @@ def test_a_log_line_names_no_token_of_a_link(path):
 
     assert TOKEN not in record.getMessage()
     assert record.getMessage().startswith("Not Found: /")
+
+
+@pytest.mark.django_db
+def test_the_log_line_of_a_refusal_names_the_request(client):
+    named: list[str] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            RequestIdFilter().filter(record)
+            named.append(getattr(record, "request_id", ""))
+
+    kept = Kept()
+    logging.getLogger("django.request").addHandler(kept)
+    try:
+        answer = client.get("/api/no-such-address")
+    finally:
+        logging.getLogger("django.request").removeHandler(kept)
+
+    assert named == [answer.headers["X-Request-Id"]]
