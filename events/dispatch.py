@@ -205,6 +205,8 @@ class Dispatcher:
             security.warning("%s led to an address we never dial", letter.address.endpoint_id)
         result.started_at, result.fields = started, letter.fields
         result.body_sha256 = letter.body_sha256
+        if letter.names_somebody:
+            result.head = b""
         return result
 
     async def _send_mails(self, written: list[WrittenMail]) -> None:

@@ -47,6 +47,11 @@ class Letter:
     def body_sha256(self) -> str:
         return signing.sha256(self.body).hexdigest()
 
+    @property
+    def names_somebody(self) -> bool:
+        """Whether it says who or where somebody is; an answer may repeat what it was sent."""
+        return "customerInfo." in self.fields or "appointment.location" in self.fields
+
 
 def write(deliveries: Sequence[Delivery]) -> tuple[list[Letter], list[Result]]:
     """Return the letters of DELIVERIES, and what is settled already because it cannot be sent."""

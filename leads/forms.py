@@ -260,7 +260,10 @@ class AppointmentForm(forms.Form):
     def clean_starts_at(self) -> datetime:
         """Read the time as one of the market, whatever zone the server is in."""
         given: datetime = self.cleaned_data["starts_at"]
-        return given.replace(tzinfo=self.zone).astimezone(UTC)
+        try:
+            return given.replace(tzinfo=self.zone).astimezone(UTC)
+        except OverflowError:  # the first or last day a calendar has
+            raise forms.ValidationError(_("Enter the day and the time.")) from None
 
     def draft(self) -> AppointmentDraft:
         """Return the appointment as the service takes it."""

@@ -45,6 +45,24 @@ class TestSuccess:
         assert attempt.response_head == "ok"
         assert len(bytes(attempt.body_sha256)) == 32
 
+    @pytest.mark.parametrize(
+        "data",
+        [
+            {"lead": {"customerInfo": {"phone": "+971500000001"}}},
+            {"appointment": {"location": "Villa 7"}, "lead": {"market": "uae"}},
+        ],
+    )
+    def test_an_answer_that_may_repeat_who_somebody_is_is_not_kept(
+        self, acme, receiver, dispatcher, new_endpoint, queue_one, bodies, data
+    ):
+        bodies["personal"] = data
+        delivery = queue_one(new_endpoint(acme), refs={"n": "personal"})
+
+        assert dispatcher()
+
+        attempt = delivery.tries.get()
+        assert (attempt.status, attempt.response_head) == (200, "")
+
     def test_hundreds_go_out_once_each(self, acme, receiver, dispatcher, new_endpoint, queue_one):
         endpoints = [new_endpoint(acme, f"/ok{number}") for number in range(4)]
         sent = {queue_one(endpoint).webhook_id for endpoint in endpoints for _ in range(60)}

@@ -479,6 +479,18 @@ class TestOneShare:
         html = browser.get(page_of(share.lead)).content.decode()
         assert "1 Dec 2026, 14:30" in html
 
+    @pytest.mark.parametrize("day", ["0001-01-01T00:30", "nonsense"])
+    def test_an_appointment_on_no_day_is_asked_for(
+        self, browser: Client, share: Share, day: str
+    ) -> None:
+        response = browser.post(
+            reverse("leads:appointment", args=[share.pk]),
+            {"kind": "viewing", "starts_at": day, "location": "Marina Heights"},
+        )
+
+        assert response.status_code == 422
+        assert not share.appointments.exists()
+
     def test_an_appointment_without_a_place_is_asked_for(
         self, browser: Client, share: Share
     ) -> None:
