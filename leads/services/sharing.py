@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events.egress import Refused, checked_url
 from events.models import Endpoint, Event
 from events.services import queue_webhooks, record_event, refusals_recorded
 from leads.consent import RULES, Verdict, attestation, effective, verdicts, withheld
@@ -104,11 +105,16 @@ def _check_partner(partner: Partner, claimed_name: str | None) -> None:
 def _endpoint_for(partner: Partner, callback_url: str | None) -> str | None:
     if not callback_url:
         return None
-    found = Endpoint.objects.receiving().filter(partner=partner, url=callback_url)
+    not_verified = CallbackNotVerified(
+        _("This address is not one of the partner's verified endpoints. Only those get leads.")
+    )
+    try:
+        address = checked_url(callback_url)  # however it is spelt, it is kept in its normal form
+    except Refused as refused:
+        raise not_verified from refused
+    found = Endpoint.objects.receiving().filter(partner=partner, url=address)
     if (endpoint := found.first()) is None:
-        raise CallbackNotVerified(
-            _("This address is not one of the partner's verified endpoints. Only those get leads.")
-        )
+        raise not_verified
     return str(endpoint.pk)
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from events.models import Delivery
+from events.services import confirm_endpoint, create_endpoint
 from leads import payloads, services
 from leads.models import Share
 from leads.scrub import REMOVED, scrub
@@ -70,6 +71,20 @@ def test_the_reason_of_an_end_names_no_number(dana: User, share: Share) -> None:
     body = built(payloads.build_updated, about(share))
 
     assert body["reason"] == f"The client said: {REMOVED}"
+
+
+@pytest.mark.parametrize("spelt", ["https://Acme.example:443", "https://acme.example/"])
+def test_the_callback_may_be_spelt_as_it_was_registered(
+    dana: User, acme: Partner, amira: User, spelt: str
+) -> None:
+    endpoint = create_endpoint(actor=amira, url="https://Acme.example:443")
+    confirm_endpoint(actor=amira, endpoint_id=endpoint.pk, echoed=endpoint.challenge)
+
+    share = services.share_lead(
+        actor=dana, partner_id=acme.pk, lead_id=LeadFactory.create().pk, callback_url=spelt
+    )
+
+    assert share.endpoint_id == endpoint.pk
 
 
 @pytest.mark.parametrize("builder", [payloads.mail_lead_shared, payloads.mail_appointment_shared])
