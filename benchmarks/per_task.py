@@ -21,6 +21,7 @@ from events.models import Attempt, Delivery
 
 app = Celery("per_task")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.worker_prefetch_multiplier = 8  # kinder to the peer than our own setting
 _sessions = threading.local()
 
 
@@ -57,7 +58,7 @@ def deliver(delivery_id: str) -> None:
         started_at=timezone.now(),
         duration_ms=int(answer.elapsed.total_seconds() * 1000),
         status=answer.status_code,
-        body_sha256=letter.body_sha256,
+        body_sha256=bytes.fromhex(letter.body_sha256),
     )
     Delivery.objects.filter(pk=delivery.pk).update(
         state=Delivery.State.SENT, attempts=1, finished_at=timezone.now()
