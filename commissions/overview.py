@@ -229,7 +229,7 @@ def _item(item: ReconciliationItem) -> Item:
     return Item(
         kind=item.get_kind_display(),
         partner=item.partner.name,
-        lead=str(item.share.lead),
+        lead=item.share.lead.client,
         lead_href=f"/leads/{item.share.lead_id}/",
         value=formats.money(item.claimed_value, item.recorded_currency),
         claimed=formats.NOTHING

@@ -155,6 +155,11 @@ class Lead(models.Model):
         ]
 
     def __str__(self) -> str:
+        return str(self.pk)  # who the client is never stands anywhere by itself
+
+    @property
+    def client(self) -> str:
+        """What to call the client on the agents' pages."""
         return self.name or str(_("Client without a name"))
 
 

@@ -31,8 +31,9 @@ def act(browser: Any, model: str, action: str, pk: str, **typed: str) -> str:
 def test_an_admin_shares_through_the_service(
     client_for: Any, admin_user: User, acme: Partner, lead: Lead
 ) -> None:
-    act(client_for(admin_user), "lead", "share_with_partner", lead.pk, partner=acme.pk)
+    page = act(client_for(admin_user), "lead", "share_with_partner", lead.pk, partner=acme.pk)
 
+    assert f"{lead.pk.removeprefix('lead')} is shared." in page
     assert Share.objects.get().shared_by == admin_user.pk
 
 
@@ -66,6 +67,7 @@ def test_only_an_admin_reads_who_the_client_is(
         seen = client_for(finance_user).get(address)
         assert seen.status_code == 200
         assert lead.phone not in seen.content.decode()
+        assert "John Doe" not in seen.content.decode()
         assert "prefers calls" not in seen.content.decode()
 
 
