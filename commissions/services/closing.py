@@ -127,7 +127,7 @@ def _close(
     move(actor, share, ShareStatus.CLOSED, notes=notes)
     if booked_already:
         _open_item(share, claim, ReconciliationItem.Kind.DUPLICATE)
-        return Outcome(share, under_review=True)
+        return Outcome(share, claim_differs=_differs(claim, share), under_review=True)
     commission = _book(actor, share, claim)
     _count(share, commission)
     _tell(actor, share, commission)
@@ -159,7 +159,7 @@ def _repeated(share: Share, claim: Claim) -> Outcome:
     return Outcome(
         share,
         commission,
-        claim_differs=commission is not None and commission.claim_differs,
+        claim_differs=_differs(recorded, share),
         under_review=commission is None,
     )
 
@@ -170,6 +170,13 @@ def _agreed(claim: Claim, share: Share) -> Claim:
         value=claim.value,
         percent=share.commission_percent if claim.percent is None else claim.percent,
         currency=claim.currency or share.currency,
+    )
+
+
+def _differs(claim: Claim, share: Share) -> bool:
+    """Return whether CLAIM names another rate or currency than the share's."""
+    return _agreed(claim, share) != Claim(
+        value=claim.value, percent=share.commission_percent, currency=share.currency
     )
 
 

@@ -290,11 +290,24 @@ class TestSeveralPartners:
 
         assert outcome.under_review
         assert again.under_review
+        assert not (outcome.claim_differs or again.claim_differs)
         assert outcome.commission is None
         assert Commission.objects.get().share_id == first.pk
         assert ReconciliationItem.objects.filter(kind="duplicate", share=second).count() == 1
         with pytest.raises(ClosingDiffers):
             close(amira, second, "3200000")
+
+    def test_a_differing_claim_is_named_under_review_as_well(
+        self, dana: User, amira: User, rami: User
+    ) -> None:
+        lead_id = str(LeadFactory.create().pk)
+        first, second = accepted(dana, rami, lead_id), accepted(dana, amira, lead_id)
+        close(rami, first, claimed_percent=Decimal(18))
+
+        for _ in range(2):
+            outcome = close(amira, second, claimed_percent=Decimal(20))
+            assert outcome.under_review
+            assert outcome.claim_differs
 
 
 class TestConfirming:
