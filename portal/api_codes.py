@@ -34,4 +34,5 @@ CODES = (
     (422, "idempotency_key_reused", _("The Idempotency-Key was used with another body.")),
     (429, "rate_limited", _("Too many calls; wait for the seconds of Retry-After.")),
     (500, "server_error", _("Something broke on our side; the request id helps us find it.")),
+    (503, "unavailable", _("A part of the portal is away for a moment; wait for Retry-After.")),
 )
