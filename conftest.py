@@ -7,11 +7,19 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from partners.models import Partner, User
 from partners.tests.factories import LicenceFactory, OwnerFactory, PartnerFactory, UserFactory
 from partners.types import Market, PartnerType, Service
 from portal.lib.access import Role
+
+# A busy machine makes examples slow to think up; that says nothing about the code.
+hypothesis_settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("suite")
 
 ClientFor = Callable[[User], Client]
 
