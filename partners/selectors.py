@@ -31,6 +31,7 @@ _SET_UP_EVENTS = (
     Event.Kind.API_KEY_ISSUED,
     Event.Kind.API_KEY_REVOKED,
     Event.Kind.ENDPOINT_CREATED,
+    Event.Kind.ENDPOINT_CHALLENGED,
     Event.Kind.ENDPOINT_VERIFIED,
     Event.Kind.ENDPOINT_DISABLED,
     Event.Kind.ENDPOINT_REMOVED,

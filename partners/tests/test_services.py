@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from events.models import Event
-from events.services import record_event
+from events.services import create_endpoint, record_event, request_verification
 from partners import selectors, services
 from partners.models import Licence, Partner, User
 from partners.services.companies import NoProposal
@@ -185,6 +185,12 @@ class TestSetStatus:
 
 
 class TestDeletePartner:
+    def test_asking_an_endpoint_for_its_proof_is_no_history(self, admin_user, amira, acme):
+        endpoint = create_endpoint(actor=amira, url="https://acme.example/hook")
+        request_verification(actor=amira, endpoint_id=endpoint.pk)
+
+        assert not selectors.has_history(acme)
+
     def test_one_without_a_history_goes_with_its_people_and_licences(self, admin_user):
         partner = services.create_partner(
             actor=admin_user, **{**NEW, "type": PartnerType.RERA_AGENT, "market": Market.INDIA}
