@@ -222,6 +222,7 @@ def _item(item: ReconciliationItem) -> Item:
     claimed = item.claimed_percent
     currency = item.claimed_currency or item.recorded_currency
     duplicate = item.kind == ReconciliationItem.Kind.DUPLICATE
+    unit = "" if currency == item.recorded_currency else " {}"  # only where they differ
     gap = formats.NOTHING
     if claimed is not None and currency == item.recorded_currency and not duplicate:
         of = percentage_of(item.claimed_value, claimed - item.recorded_percent, currency)
@@ -234,8 +235,8 @@ def _item(item: ReconciliationItem) -> Item:
         value=formats.money(item.claimed_value, item.recorded_currency),
         claimed=formats.NOTHING
         if claimed is None and currency == item.recorded_currency
-        else f"{_rate_words(claimed)} {currency}",
-        recorded=f"{_rate_words(item.recorded_percent)} {item.recorded_currency}",
+        else f"{_rate_words(claimed)}{unit.format(currency)}",
+        recorded=f"{_rate_words(item.recorded_percent)}{unit.format(item.recorded_currency)}",
         difference=gap,
         opened=marks.when(item.created_at),
         confirm="" if duplicate else str(item.share_id),

@@ -11,8 +11,11 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLogi
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from partners.licensing import TIME_ZONES
+from partners.types import Market
 from portal.lib.problems import is_api, problem_page
 from portal.lib.request_id import request_id_var
 
@@ -81,3 +84,16 @@ class LoginRequiredMiddleware(DjangoLoginRequired):
             response["HX-Redirect"] = reverse("account_login")
             return response
         return super().handle_no_permission(request, view_func)
+
+
+class ReaderTimeZoneMiddleware:
+    """Partners read times as in their market; whoever works for both reads UTC, and it says so."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # The API speaks RFC 3339 in UTC and needs no session.
+        partner = None if is_api(request) else getattr(request.user, "partner", None)
+        with timezone.override(TIME_ZONES[Market(partner.market)] if partner else None):
+            return self.get_response(request)

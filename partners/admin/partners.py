@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from partners import selectors, services
 from partners.admin.licences import LicenceInline, save_licences
@@ -114,7 +115,8 @@ class PartnerAdmin(ServiceAdmin[Partner]):
     @admin.display(description=_("Accounts"))
     def people(self, partner: Partner) -> SafeString:
         address = reverse("admin:partners_user_changelist")
-        words = _("%(count)s accounts") % {"count": partner.users.count()}
+        count = partner.users.count()
+        words = ngettext("%(count)s account", "%(count)s accounts", count) % {"count": count}
         return format_html('<a href="{}?partner__id__exact={}">{}</a>', address, partner.pk, words)
 
     # --- writing ---------------------------------------------------------------------------

@@ -152,7 +152,17 @@ def date(moment: dt.datetime | dt.date | None) -> str:
 
 def exact_time(moment: dt.datetime | None) -> str:
     """Return MOMENT to the minute with the zone's name, in the reader's time zone."""
-    return NOTHING if moment is None else _formatted(moment, "j M Y, H:i T")
+    if moment is None:
+        return NOTHING
+    return f"{_formatted(moment, 'j M Y, H:i')} {_zone_words(_formatted(moment, 'T'))}"
+
+
+def _zone_words(abbreviation: str) -> str:
+    """Return the zone's abbreviation, or its city where all it has is an offset ("+04")."""
+    if abbreviation[:1] not in "+-":
+        return abbreviation
+    city = timezone.get_current_timezone_name().rpartition("/")[2].replace("_", " ")
+    return gettext("%(city)s time") % {"city": city}
 
 
 def _formatted(moment: dt.datetime | dt.date, pattern: str) -> str:
