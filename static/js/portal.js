@@ -113,6 +113,8 @@ document.addEventListener("submit", (event) => {
     event.stopImmediatePropagation();
     return ask(form, submitter, question);
   }
+  /* What went well before is read by now, and must not cover what is wrong next. */
+  document.querySelectorAll("#toasts .toast:not([data-tone=error], [data-tone=warning])").forEach((toast) => toast.remove());
   if (form.dataset.sent) return event.preventDefault();
   if (form.method !== "post" || form.matches("[hx-post], [hx-put], [hx-patch], [hx-delete]")) return;
   /* The button is marked after the form has been read, or its name would not be sent. */
@@ -139,7 +141,9 @@ function ask(form, submitter, question) {
   const data = { ...form.dataset, ...submitter?.dataset };
   dialog.querySelector("[data-slot=title]").textContent = data.confirmTitle || verb || "";
   dialog.querySelector("[data-slot=text]").textContent = question;
-  dialog.querySelector("[data-slot=yes]").textContent = data.confirmYes || verb || "";
+  const yes = dialog.querySelector("[data-slot=yes]");
+  yes.textContent = data.confirmYes || verb || "";
+  yes.classList.toggle("danger", submitter?.classList.contains("danger") ?? true);
   dialog.returnValue = "";
   dialog.onclose = () => {
     if (dialog.returnValue !== "yes") return;
