@@ -70,7 +70,7 @@ def test_a_log_line_names_no_token_of_a_link(path):
 
 @pytest.mark.django_db
 def test_the_log_line_of_a_refusal_names_the_request(client):
-    named: list[str] = []
+    named = []
 
     class Kept(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
