@@ -1,7 +1,8 @@
 """Every address of the portal."""
 
+from allauth.account.views import password_reset_from_key
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from portal import views
 
@@ -12,6 +13,12 @@ urlpatterns = [
     # Nobody signs up, and an address is changed by an admin, so that it is recorded.
     path("accounts/email/", views.page_not_found),
     path("accounts/signup/", views.page_not_found),
+    # allauth's own pattern knows no underscore, and the ids of our users have one.
+    re_path(
+        r"^accounts/password/reset/key/(?P<uidb36>user_[0-9a-z]+)-(?P<key>.+)/$",
+        password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("leads/", include("leads.urls")),

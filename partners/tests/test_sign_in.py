@@ -1,5 +1,7 @@
 """Who may sign in: a right password is not enough for somebody who was shut out."""
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from partners.models import Partner
@@ -50,3 +52,15 @@ def test_a_session_ends_even_if_its_row_were_still_there(client_for, amira):
 def test_nobody_signs_up(client):
     page = client.get("/accounts/signup/").content.decode()
     assert 'name="password1"' not in page
+
+
+def test_a_forgotten_password_is_replaced_by_the_link_in_the_mail(client, amira, mailoutbox):
+    client.post("/accounts/password/reset/", {"email": amira.email})
+    link = next(word for word in mailoutbox[0].body.split() if "/key/" in word)
+
+    form = client.get(urlsplit(link).path, follow=True)
+    chosen = {"password1": "a-quiet-lantern-41", "password2": "a-quiet-lantern-41"}
+    done = client.post(form.request["PATH_INFO"], chosen, follow=True)
+
+    assert (form.status_code, done.status_code) == (200, 200)
+    assert sign_in(client, amira, chosen["password1"]).status_code == 302
