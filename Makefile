@@ -48,7 +48,7 @@ run: $(RUNTIME)  ## Run everything: portal on PORT (8000), partner inbox on INBO
 
 .PHONY: test
 test: $(DEV)  ## Run the suite on its own engines; T=path::test picks some, JOBS=n workers
-	@$(BIN)/python -m pytest -m "not proof" -n $(JOBS) $(T)
+	@$(BIN)/python -m pytest -m "not proof" -n $(JOBS) --dist worksteal $(T)
 
 .PHONY: proof
 proof: $(DEV)  ## Run the long proofs: races, crawls, faults, fuzzing
