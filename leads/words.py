@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from leads.models import Lead
 from partners.types import Service
@@ -150,8 +150,11 @@ def home_wanted(wanted: Mapping[str, Any]) -> str:
 
 def bedrooms(wanted: Mapping[str, Any]) -> str:
     """Return "2–3 bedrooms", or nothing where that is unknown."""
-    rooms = _span(wanted.get("bedroomsMin"), wanted.get("bedroomsMax"))
-    return _("%(rooms)s bedrooms") % {"rooms": rooms} if rooms else ""
+    low, high = wanted.get("bedroomsMin"), wanted.get("bedroomsMax")
+    rooms = _span(low, high)
+    number = (low if high is None else high) or 0
+    told = ngettext("%(rooms)s bedroom", "%(rooms)s bedrooms", number) % {"rooms": rooms}
+    return told if rooms else ""
 
 
 def size_wanted(wanted: Mapping[str, Any]) -> str:
