@@ -1,0 +1,27 @@
+"""The work: leads, what their clients allow, and what was shared with whom."""
+
+from leads.models.beside import ClientLink, PartnerDay
+from leads.models.lead import ConsentDecision, Lead
+from leads.models.share import (
+    DISCLOSING,
+    LIVE,
+    TRANSITIONS,
+    Appointment,
+    Share,
+    ShareQuerySet,
+    ShareStatus,
+)
+
+__all__ = [
+    "DISCLOSING",
+    "LIVE",
+    "TRANSITIONS",
+    "Appointment",
+    "ClientLink",
+    "ConsentDecision",
+    "Lead",
+    "PartnerDay",
+    "Share",
+    "ShareQuerySet",
+    "ShareStatus",
+]
