@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,7 +108,7 @@ def _command_of(pid: int) -> str:
 
 
 @dataclass(slots=True, kw_only=True)
-class Engine:
+class Engine(ABC):
     """One server process on one data folder; subclasses say how it is called and asked.
 
     :param binary: the program, or the folder of its programs
@@ -130,21 +131,25 @@ class Engine:
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
+    @abstractmethod
     def _pid_file(self) -> Path:
-        raise NotImplementedError
+        """Where the server writes its process id."""
 
+    @abstractmethod
     def _command(self) -> list[str]:
-        raise NotImplementedError
+        """Return how the server is called."""
 
+    @abstractmethod
     def _create(self) -> None:
-        raise NotImplementedError
+        """Make the data folder ready for a first start."""
 
+    @abstractmethod
     def _answers(self) -> bool:
-        raise NotImplementedError
+        """Return whether the server takes connections."""
 
+    @abstractmethod
     def variables(self) -> dict[str, str]:
         """Return the environment variables that reach this engine."""
-        raise NotImplementedError
 
     def pid(self) -> int:
         """Return the process that serves our data folder, 0 if there is none."""
