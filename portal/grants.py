@@ -10,9 +10,16 @@ from django.conf import settings
 from django.db import connection
 
 
-def append_only_tables() -> list[str]:
-    """Return the tables whose rows are never changed: models that say `append_only = True`."""
-    return [m._meta.db_table for m in apps.get_models() if getattr(m, "append_only", False)]
+def append_only_tables() -> dict[str, tuple[str, ...]]:
+    """Return the tables whose rows are never changed: models that say `append_only = True`.
+
+    Each with the columns it says `may_be_emptied`, because an erased client must not stay in them.
+    """
+    return {
+        model._meta.db_table: getattr(model, "may_be_emptied", ())
+        for model in apps.get_models()
+        if getattr(model, "append_only", False)
+    }
 
 
 def grant_app_role(**_: Any) -> None:
@@ -27,7 +34,8 @@ def grant_app_role(**_: Any) -> None:
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}"
         )
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}")
-        for table in append_only_tables():
-            cursor.execute(
-                f"REVOKE UPDATE, DELETE, TRUNCATE ON {connection.ops.quote_name(table)} FROM {name}"
-            )
+        for table, may_be_emptied in append_only_tables().items():
+            quoted = connection.ops.quote_name(table)
+            cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {quoted} FROM {name}")
+            for column in may_be_emptied:
+                cursor.execute(f"GRANT UPDATE ({column}) ON {quoted} TO {name}")

@@ -23,6 +23,10 @@ DEBUG = False  # an error page with our settings on it is never what anybody nee
 SECRET_KEY = env.text("SECRET_KEY")
 # Fernet key for secrets that must be read again: endpoint secrets.
 FIELD_ENCRYPTION_KEYS = env.words("FIELD_ENCRYPTION_KEY")
+# Seeds of Ed25519 keys in URL-safe base64: the first signs receipts, all are published. Like the
+# key of the suppression list, derived from the oldest field key where it is not set.
+RECEIPT_SIGNING_KEYS = env.words("RECEIPT_SIGNING_KEY")
+SUPPRESSION_KEY = env.text("SUPPRESSION_KEY", "")
 DATA_DIR = Path(env.text("PORTAL_DATA_DIR", str(BASE_DIR / "var")))
 PORTAL_ORIGIN = env.text("PORTAL_ORIGIN", "http://127.0.0.1:8000" if DEMO else None)
 PORTAL_NAME = env.text("PORTAL_NAME", "Partner portal")
@@ -300,6 +304,12 @@ CONSENT_POLICY = {
 }
 if not set(CONSENT_POLICY.values()) <= {"attested", "explicit"}:
     raise ImproperlyConfigured("CONSENT_POLICY_UAE and _INDIA are attested or explicit.")
+# Who holds the data, as notices, receipts and exports name it.
+PLATFORM_LEGAL_NAME = env.text("PLATFORM_LEGAL_NAME", "") or PORTAL_NAME
+PRIVACY_EMAIL = env.text("PRIVACY_EMAIL", "") or env.text("MAIL_FROM", "portal@portal.example")
+# Who may show the capture form inside its own pages: origins, separated by commas.
+CAPTURE_EMBED_ORIGINS = env.words("CAPTURE_EMBED_ORIGINS")
+DELETION_DUE_DAYS = env.number("DELETION_DUE_DAYS", 7)  # for recipients, after a withdrawal
 SHARE_EXPIRES_AFTER_DAYS = env.number("SHARE_EXPIRES_AFTER_DAYS", 14)
 CLIENT_LINK_DAYS = env.number("CLIENT_LINK_DAYS", 30)
 MFA_REQUIRED_ROLES = env.words("MFA_REQUIRED_ROLES")

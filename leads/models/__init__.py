@@ -2,6 +2,14 @@
 
 from leads.models.beside import ClientLink, PartnerDay
 from leads.models.lead import ConsentDecision, Lead
+from leads.models.privacy import (
+    DeletionTask,
+    MoreRequest,
+    Notice,
+    Proposal,
+    Receipt,
+    Suppression,
+)
 from leads.models.share import (
     DISCLOSING,
     LIVE,
@@ -19,9 +27,15 @@ __all__ = [
     "Appointment",
     "ClientLink",
     "ConsentDecision",
+    "DeletionTask",
     "Lead",
+    "MoreRequest",
+    "Notice",
     "PartnerDay",
+    "Proposal",
+    "Receipt",
     "Share",
     "ShareQuerySet",
     "ShareStatus",
+    "Suppression",
 ]

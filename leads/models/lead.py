@@ -125,6 +125,12 @@ class Lead(models.Model):
     reassignment_history = models.JSONField(default=list, blank=True, editable=False)
     # A partner answered and the agent has not looked yet.
     needs_agent_since = models.DateTimeField(null=True, blank=True, editable=False)
+    # Set: kept, but neither shared nor shown to any partner, until it is lifted.
+    restricted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The client asked to be erased; where the law makes us keep the data, it is done from then on.
+    erasure_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    erase_after = models.DateTimeField(null=True, blank=True, editable=False)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -137,6 +143,18 @@ class Lead(models.Model):
                 fields=["-needs_agent_since"],
                 condition=Q(needs_agent_since__isnull=False),
                 name="leads_lead_needs_agent",
+            ),
+            # Whether the same person is known already.
+            models.Index(
+                fields=["market", "email"], condition=~Q(email=""), name="leads_lead_by_email"
+            ),
+            models.Index(
+                fields=["market", "phone"], condition=~Q(phone=""), name="leads_lead_by_phone"
+            ),
+            models.Index(
+                fields=["erase_after"],
+                condition=Q(erase_after__isnull=False, erased_at__isnull=True),
+                name="leads_lead_to_erase",
             ),
         ]
         constraints = [
@@ -153,15 +171,26 @@ class Lead(models.Model):
         return str(self.pk)  # who the client is never stands anywhere by itself
 
     @property
+    def restricted(self) -> bool:
+        """Whether nothing of it may be shared or shown to partners now."""
+        return self.restricted_at is not None or self.erased_at is not None
+
+    @property
     def client(self) -> str:
         """What to call the client on the agents' pages."""
+        if self.erased_at is not None:
+            return str(_("Erased client"))
         return self.name or str(_("Client without a name"))
 
 
 class ConsentDecision(models.Model):
-    """One decision about one group, by the client or attested by an agent. Never changed."""
+    """One decision about one group, by the client or attested by an agent. Never changed.
+
+    Only `note`, which may name the client, can be emptied, when the client is erased.
+    """
 
     append_only = True
+    may_be_emptied = ("note",)
 
     class Group(models.TextChoices):
         CONTACT = "contact", _("Contact")
@@ -201,6 +230,9 @@ class ConsentDecision(models.Model):
     method = models.CharField(max_length=10, choices=Method.choices, default=Method.UNSTATED)
     notice_version = models.CharField(max_length=40, blank=True)
     notice_hash = models.CharField(max_length=64, blank=True)
+    notice_language = models.CharField(max_length=10, blank=True)
+    # How the client agreed, in the agent's words.
+    note = models.CharField(max_length=500, blank=True)
     decided_by = models.CharField(max_length=40)
     decided_at = models.DateTimeField(default=timezone.now)
 

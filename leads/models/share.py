@@ -68,6 +68,10 @@ class Share(models.Model):
     shares_contact = models.BooleanField()
     shares_budget = models.BooleanField()
     shares_requirements = models.BooleanField()
+    # Effective at any time: what this partner must delete when the client withdraws it.
+    received_contact = models.BooleanField(default=False)
+    received_budget = models.BooleanField(default=False)
+    received_requirements = models.BooleanField(default=False)
     consent_version = models.PositiveIntegerField(default=1)
     consent_updated_at = models.DateTimeField(default=timezone.now)
     # Frozen when it was shared.
@@ -122,6 +126,12 @@ class Share(models.Model):
                 name="leads_share_effective_within_choice",
             ),
             models.CheckConstraint(
+                condition=(Q(shares_contact=False) | Q(received_contact=True))
+                & (Q(shares_budget=False) | Q(received_budget=True))
+                & (Q(shares_requirements=False) | Q(received_requirements=True)),
+                name="leads_share_effective_was_received",
+            ),
+            models.CheckConstraint(
                 condition=Q(status__in=[s.value for s in ShareStatus]),
                 name="leads_share_status_known",
             ),
@@ -143,6 +153,19 @@ class Share(models.Model):
     def effective(self) -> Groups:
         """What this partner may see while the share discloses anything."""
         return Groups(self.shares_contact, self.shares_budget, self.shares_requirements)
+
+    @property
+    def received(self) -> Groups:
+        """What this partner has seen at any time."""
+        return Groups(self.received_contact, self.received_budget, self.received_requirements)
+
+    def set_effective(self, groups: Groups) -> None:
+        """Let this partner see GROUPS from now on, and remember that it received them."""
+        self.shares_contact, self.shares_budget = groups.contact, groups.budget
+        self.shares_requirements = groups.requirements
+        self.received_contact = self.received_contact or groups.contact
+        self.received_budget = self.received_budget or groups.budget
+        self.received_requirements = self.received_requirements or groups.requirements
 
     @property
     def disclosed(self) -> Groups:

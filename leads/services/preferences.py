@@ -81,23 +81,20 @@ def recompute(share: Share, decisions: list[ConsentDecision]) -> bool:
     given = verdicts(decisions, partner_id=str(share.partner_id), market=share.lead.market)
     before = share.effective
     groups = effective(share.chosen, given, share.partner.type)
-    share.shares_contact, share.shares_budget = groups.contact, groups.budget
-    share.shares_requirements = groups.requirements
+    if share.lead.restricted:
+        groups = Groups.none()
+    share.set_effective(groups)
     share.updated_at = timezone.now()
     if groups != before:
         share.consent_version += 1
-    share.consent_updated_at = share.updated_at
-    share.save(
-        update_fields=[
-            "chosen_contact",
-            "chosen_budget",
-            "chosen_requirements",
-            "shares_contact",
-            "shares_budget",
-            "shares_requirements",
-            "consent_version",
-            "consent_updated_at",
-            "updated_at",
-        ]
-    )
+        share.consent_updated_at = share.updated_at
+    share.save(update_fields=RECOMPUTED)
     return groups != before
+
+
+RECOMPUTED = [
+    *(f"{kind}_{group}" for kind in ("chosen", "shares", "received") for group in GROUPS),
+    "consent_version",
+    "consent_updated_at",
+    "updated_at",
+]

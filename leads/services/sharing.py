@@ -120,7 +120,10 @@ def _endpoint_for(partner: Partner, callback_url: str | None) -> str | None:
 
 def _lead_for(actor: Actor, partner: Partner, lead_id: str | None, draft: LeadDraft | None) -> Lead:
     if lead_id is not None:
-        return lock_lead(lead_id)
+        lead = lock_lead(lead_id)
+        if lead.restricted:
+            raise ConsentWithheld(_("This lead is restricted: nothing of it may be shared."))
+        return lead
     if draft is None:
         raise Malformed(_("Name a lead or describe one."))
     return insert_lead(actor=actor, market=partner.market, draft=draft)
@@ -194,6 +197,9 @@ def _insert_share(
         shares_contact=groups.contact,
         shares_budget=groups.budget,
         shares_requirements=groups.requirements,
+        received_contact=groups.contact,
+        received_budget=groups.budget,
+        received_requirements=groups.requirements,
         commission_percent=partner.default_commission,
         direction=partner.direction,
         currency=lead.currency,

@@ -167,6 +167,10 @@ def test_a_new_column_appears_nowhere_by_itself() -> None:
 def test_every_column_of_a_lead_is_either_disclosed_by_name_or_internal() -> None:
     """Whoever adds a column decides here what it is."""
     internal = {
+        "restricted_at",
+        "erasure_asked_at",
+        "erase_after",
+        "erased_at",
         "id", "market", "region", "currency", "agent", "temperature", "score", "notes", "source",
         "duplicate_of", "collaboration_outcomes", "reassignment_history", "needs_agent_since",
         "created_at", "updated_at",

@@ -24,6 +24,7 @@ class Role(models.TextChoices):
 
 PARTNER_SYSTEM = "partner_system"  # a partner's API key
 SYSTEM = "system"  # the portal's own jobs
+CLIENT = "client"  # the person a lead is about, behind a link and without an account
 
 STAFF_ROLES = frozenset({Role.ADMIN, Role.FINANCE, Role.AGENT})
 PARTNER_ROLES = frozenset({Role.OWNER, Role.MEMBER, PARTNER_SYSTEM})
@@ -71,24 +72,50 @@ class Can(StrEnum):
     CHANGE_SETTINGS = "change_settings"
     MANAGE_ENDPOINTS = "manage_endpoints"
     SEE_ANALYTICS = "see_analytics"
+    DECIDE_CONSENT = "decide_consent"
+    RECORD_WITHDRAWAL = "record_withdrawal"
+    ATTEST_DELETION = "attest_deletion"
+    ASK_FOR_MORE = "ask_for_more"
+    ANSWER_REQUEST = "answer_request"
+    PROPOSE_PARTNER = "propose_partner"
+    CORRECT_LEAD = "correct_lead"
+    RESTRICT_LEAD = "restrict_lead"
+    ERASE_LEAD = "erase_lead"
+    TAKE_COPY = "take_copy"
 
 
 _STAFF_WORK = frozenset(
-    {Can.CAPTURE_LEAD, Can.SHARE_LEAD, Can.WITHDRAW_SHARE, Can.SHARE_APPOINTMENT, Can.WORK_LEAD}
+    {
+        Can.CAPTURE_LEAD,
+        Can.SHARE_LEAD,
+        Can.WITHDRAW_SHARE,
+        Can.SHARE_APPOINTMENT,
+        Can.WORK_LEAD,
+        Can.RECORD_WITHDRAWAL,
+        Can.ANSWER_REQUEST,
+        Can.PROPOSE_PARTNER,
+        Can.CORRECT_LEAD,
+        Can.RESTRICT_LEAD,
+        Can.ERASE_LEAD,
+    }
 )
+_PARTNER_WORK = frozenset(
+    {Can.WORK_LEAD, Can.CLOSE_LEAD, Can.SEE_REVENUE, Can.ATTEST_DELETION, Can.ASK_FOR_MORE}
+)
+# Consent is the client's alone to give; what a client says of itself holds for its own lead only.
+_OF_THE_CLIENT = frozenset({Can.DECIDE_CONSENT})
 GRANTS: dict[str, frozenset[Can]] = {
-    Role.ADMIN: frozenset(Can) - {Can.CHANGE_SETTINGS},
+    Role.ADMIN: frozenset(Can)
+    - _OF_THE_CLIENT
+    - {Can.CHANGE_SETTINGS, Can.ATTEST_DELETION, Can.ASK_FOR_MORE},
     Role.FINANCE: frozenset({Can.SEE_REVENUE, Can.SEE_ANALYTICS, Can.CONFIRM_CLOSING}),
     Role.AGENT: _STAFF_WORK
-    | {Can.CLOSE_LEAD, Can.CONFIRM_CLOSING, Can.SEE_ANALYTICS, Can.SEE_REVENUE},
-    Role.OWNER: frozenset(
-        {Can.WORK_LEAD, Can.CLOSE_LEAD, Can.SEE_REVENUE, Can.CHANGE_SETTINGS, Can.MANAGE_ENDPOINTS}
-    ),
-    Role.MEMBER: frozenset({Can.WORK_LEAD, Can.CLOSE_LEAD, Can.SEE_REVENUE}),
-    PARTNER_SYSTEM: frozenset(
-        {Can.WORK_LEAD, Can.CLOSE_LEAD, Can.SEE_REVENUE, Can.MANAGE_ENDPOINTS}
-    ),
-    SYSTEM: frozenset(Can),
+    | {Can.CLOSE_LEAD, Can.CONFIRM_CLOSING, Can.SEE_ANALYTICS, Can.SEE_REVENUE, Can.TAKE_COPY},
+    Role.OWNER: _PARTNER_WORK | {Can.CHANGE_SETTINGS, Can.MANAGE_ENDPOINTS},
+    Role.MEMBER: _PARTNER_WORK,
+    PARTNER_SYSTEM: _PARTNER_WORK | {Can.MANAGE_ENDPOINTS},
+    CLIENT: _OF_THE_CLIENT | {Can.CORRECT_LEAD, Can.RESTRICT_LEAD, Can.ERASE_LEAD, Can.TAKE_COPY},
+    SYSTEM: frozenset(Can) - _OF_THE_CLIENT,
 }
 
 

@@ -1,4 +1,4 @@
-"""Secrets that must be read again (endpoint secrets), encrypted with a key from the environment."""
+"""Keys from the environment, and secrets that must be read again, encrypted with one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import models
 
@@ -23,6 +25,12 @@ def _box() -> MultiFernet:
 @lru_cache(maxsize=4096)
 def _opened(token: str) -> str:
     return _box().decrypt(token.encode()).decode()
+
+
+def derived_key(purpose: str) -> bytes:
+    """Return 32 bytes for PURPOSE from the oldest field key, the same until that key is dropped."""
+    oldest = settings.FIELD_ENCRYPTION_KEYS[-1].encode()
+    return HKDF(SHA256(), length=32, salt=None, info=purpose.encode()).derive(oldest)
 
 
 class EncryptedTextField(_TextField):
