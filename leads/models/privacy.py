@@ -16,10 +16,8 @@ from portal.lib import ids
 from portal.lib.access import PartnerScopedQuerySet, StaffOnlyQuerySet
 
 
-def _groups(**options: object) -> ArrayField[list[str], list[str]]:
-    return ArrayField(
-        models.CharField(max_length=12, choices=ConsentDecision.Group.choices), **options
-    )
+def _groups() -> ArrayField[list[str], list[str]]:
+    return ArrayField(models.CharField(max_length=12, choices=ConsentDecision.Group.choices))
 
 
 class Notice(models.Model):
