@@ -4,39 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import cast
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from leads.errors import PartnerMismatch
 from leads.models import LIVE, ConsentDecision, Lead, Share, ShareStatus
 from partners.models import Partner
-from portal.lib import ids
+from portal.lib import ids, rows
 from portal.lib.access import Actor, is_staff
 from portal.lib.errors import DomainError, NotFound
 from portal.lib.ids import is_id
 
 # What every share asks is written out once; compiling it each time costs more than running it.
-_LOCKED_PARTNER = "SELECT * FROM partners_partner WHERE id = %s FOR NO KEY UPDATE"
-_LOCKED_LEAD = "SELECT * FROM leads_lead WHERE id = %s FOR NO KEY UPDATE"
-_DECISIONS = """
-SELECT * FROM leads_consentdecision WHERE lead_id = %s AND (partner_id = %s OR partner_id IS NULL)
-"""
+_LOCKED = "WHERE id = %s FOR NO KEY UPDATE"
+_COVERING = "WHERE lead_id = %s AND (partner_id = %s OR partner_id IS NULL)"
 _LIVE_COUNT = """
 SELECT count(*) FROM leads_share
 WHERE partner_id = %s AND status IN ('sent', 'accepted', 'in_progress')
 """
 
 
-def lock_partner(actor: Actor, partner_id: str) -> Partner:
-    """Lock the partner named; two agents may be after its one free slot.
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """What sharing looks at: partner and lead locked, the decisions about both, live leads."""
+
+    partner: Partner
+    lead: Lead | None
+    decisions: list[ConsentDecision]
+    active: int
+
+
+def lock_for_sharing(actor: Actor, partner_id: str, lead_id: str | None) -> Locked:
+    """Lock the partner named and then the lead, if one is named and exists.
+
+    Two agents may be after the partner's one free slot: it is counted while its row is locked.
 
     :raises NotFound: if ACTOR may see no such partner
     """
-    if is_id("partner", partner_id) and (is_staff(actor) or actor.partner_id == partner_id):
-        for partner in Partner.objects.raw(_LOCKED_PARTNER, [ids.decode("partner", partner_id)]):
-            return partner
-    raise NotFound(_("There is no such partner."))
+    if not is_id("partner", partner_id) or not (is_staff(actor) or actor.partner_id == partner_id):
+        raise NotFound(_("There is no such partner."))
+    partner_key = ids.decode("partner", partner_id)
+    lead_key = ids.decode("lead", lead_id) if lead_id and is_id("lead", lead_id) else None
+    # One message: the locks in their order, then what may only be read under them.
+    partners, leads, decisions, active = rows.read_together(
+        rows.reading(Partner, _LOCKED, [partner_key]),
+        rows.reading(Lead, _LOCKED, [lead_key]),
+        rows.reading(ConsentDecision, _COVERING, [lead_key, partner_key]),
+        rows.Reading(_LIVE_COUNT, [partner_key]),
+    )
+    if not partners:
+        raise NotFound(_("There is no such partner."))
+    return Locked(partners[0], leads[0] if leads else None, decisions, active[0][0])
 
 
 def lock_lead(lead_id: str) -> Lead:
@@ -45,8 +66,9 @@ def lock_lead(lead_id: str) -> Lead:
     :raises NotFound: if there is none
     """
     if is_id("lead", lead_id):
-        for lead in Lead.objects.raw(_LOCKED_LEAD, [ids.decode("lead", lead_id)]):
-            return lead
+        (found,) = rows.read_together(rows.reading(Lead, _LOCKED, [ids.decode("lead", lead_id)]))
+        if found:
+            return cast("Lead", found[0])
     raise NotFound(_("There is no such lead."))
 
 
@@ -96,14 +118,8 @@ def live_shares_of(lead: Lead, *, but: Share) -> list[Share]:
 def decisions_about(lead: Lead, partner: Partner) -> list[ConsentDecision]:
     """Return the decisions about LEAD that cover PARTNER, in any order."""
     keys = [ids.decode("lead", str(lead.pk)), ids.decode("partner", str(partner.pk))]
-    return list(ConsentDecision.objects.raw(_DECISIONS, keys))
-
-
-def live_count(partner: Partner) -> int:
-    """Return how many leads PARTNER, whose row is locked, works now."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LIVE_COUNT, [ids.decode("partner", str(partner.pk))])
-        return int(cursor.fetchone()[0])
+    (found,) = rows.read_together(rows.reading(ConsentDecision, _COVERING, keys))
+    return found
 
 
 @contextmanager

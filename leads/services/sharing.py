@@ -24,13 +24,7 @@ from leads.groups import Groups
 from leads.models import ConsentDecision, Lead, Share
 from leads.services.capture import LeadDraft, insert_lead
 from leads.services.counting import count
-from leads.services.resolving import (
-    decisions_about,
-    live_count,
-    lock_lead,
-    lock_partner,
-    refused_by,
-)
+from leads.services.resolving import Locked, lock_for_sharing, refused_by
 from partners import licensing
 from partners.models import Partner
 from portal.lib import rows
@@ -72,18 +66,19 @@ def share_lead(
         transaction.atomic(),
     ):
         require(actor, Can.SHARE_LEAD)
-        partner = lock_partner(actor, partner_id)
+        locked = lock_for_sharing(actor, partner_id, lead_id)
+        partner = locked.partner
         _check_partner(partner, partner_name)
         endpoint_id = _endpoint_for(partner, callback_url)
-        lead = _lead_for(actor, partner, lead_id, draft)
+        lead = _lead_for(actor, locked, lead_id, draft)
         gate = _pass_gate(partner, lead)
         choice = within_ceiling(partner, choice)
-        decisions = decisions_about(lead, partner)
+        decisions = locked.decisions
         attested = attestation(lead, partner, choice, decisions, by=actor.actor_id, method=method)
         given = verdicts(decisions + attested, partner_id=str(partner.pk), market=lead.market)
         groups = effective(choice, given, partner.type)
         _check_something_is_left(groups, choice, given)
-        _check_capacity(partner)
+        _check_capacity(locked)
         with rows.together():
             rows.insert(attested)
             share = _insert_share(actor, lead, partner, choice, groups, gate, endpoint_id)
@@ -118,15 +113,16 @@ def _endpoint_for(partner: Partner, callback_url: str | None) -> str | None:
     return str(endpoint.pk)
 
 
-def _lead_for(actor: Actor, partner: Partner, lead_id: str | None, draft: LeadDraft | None) -> Lead:
+def _lead_for(actor: Actor, locked: Locked, lead_id: str | None, draft: LeadDraft | None) -> Lead:
     if lead_id is not None:
-        lead = lock_lead(lead_id)
-        if lead.restricted:
+        if locked.lead is None:
+            raise NotFound(_("There is no such lead."))
+        if locked.lead.restricted:
             raise ConsentWithheld(_("This lead is restricted: nothing of it may be shared."))
-        return lead
+        return locked.lead
     if draft is None:
         raise Malformed(_("Name a lead or describe one."))
-    return insert_lead(actor=actor, market=partner.market, draft=draft)
+    return insert_lead(actor=actor, market=locked.partner.market, draft=draft)
 
 
 def _pass_gate(partner: Partner, lead: Lead) -> dict[str, object]:
@@ -168,8 +164,8 @@ def _check_something_is_left(groups: Groups, choice: Groups, given: dict[str, Ve
     )
 
 
-def _check_capacity(partner: Partner) -> None:
-    active = live_count(partner)
+def _check_capacity(locked: Locked) -> None:
+    partner, active = locked.partner, locked.active
     if active >= partner.capacity:
         raise CapacityReached(
             _("%(partner)s works %(active)s of %(capacity)s leads and has no room left.")
