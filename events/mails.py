@@ -60,6 +60,8 @@ def send(written: WrittenMail) -> Result:
         to=[mail.to],
         headers={"Message-ID": f"<{delivery.webhook_id}@portal>"},
     )
+    for attached in mail.attachments:
+        message.attach(attached.name, attached.content, attached.media_type)
     try:
         message.send()
         result = Result(delivery=delivery, state=Delivery.State.SENT)

@@ -58,6 +58,7 @@ class Event(models.Model):
         CLIENT_LINK_ISSUED = "client_link_issued", _("Client link issued")
         CLIENT_LINK_SENT = "client_link_sent", _("Client link sent")
         CLIENT_COPY_TAKEN = "client_copy_taken", _("Client took a copy")
+        RECEIPT_ISSUED = "receipt_issued", _("Receipt issued")
         DELETION_ASKED = "deletion_asked", _("Deletion asked for")
         DELETION_ATTESTED = "deletion_attested", _("Deletion confirmed")
         DELETION_REMINDED = "deletion_reminded", _("Reminded of a deletion")

@@ -24,6 +24,17 @@ TYPES = (
     "commission.recorded",
     "commission.updated",
 )
+# How the names of the templates begin that go to clients.
+TO_CLIENT = "client_"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that goes with a mail."""
+
+    name: str
+    content: bytes
+    media_type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +44,7 @@ class Mail:
     to: str
     subject: str
     text: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 Builder = Callable[[Sequence[Delivery]], Mapping[str, dict[str, Any] | None]]

@@ -169,9 +169,10 @@ def _webhook(
 
 
 def _mail(event: Event, template: str, refs: Mapping[str, Any]) -> Delivery:
+    to_client = template.startswith(payloads.TO_CLIENT)  # no partner sees that it was written
     return Delivery(
         channel=Delivery.Channel.EMAIL,
-        partner_id=event.partner_id,
+        partner_id=None if to_client else event.partner_id,
         type=template,
         event_id=event.pk,
         event_at=event.at,

@@ -15,6 +15,7 @@ class Market(models.TextChoices):
 
 
 CURRENCY_OF_MARKET = {Market.UAE: "AED", Market.INDIA: "INR"}
+COUNTRY_OF_MARKET = {Market.UAE: "AE", Market.INDIA: "IN"}  # ISO 3166
 
 
 class PartnerType(models.TextChoices):

@@ -307,6 +307,8 @@ if not set(CONSENT_POLICY.values()) <= {"attested", "explicit"}:
 # Who holds the data, as notices, receipts and exports name it.
 PLATFORM_LEGAL_NAME = env.text("PLATFORM_LEGAL_NAME", "") or PORTAL_NAME
 PRIVACY_EMAIL = env.text("PRIVACY_EMAIL", "") or env.text("MAIL_FROM", "portal@portal.example")
+# Where the database and its copies stand: countries (ISO 3166), for notices and receipts.
+DATA_COUNTRIES = env.words("DATA_COUNTRIES", "AE")
 # Who may show the capture form inside its own pages: origins, separated by commas.
 CAPTURE_EMBED_ORIGINS = env.words("CAPTURE_EMBED_ORIGINS")
 DELETION_DUE_DAYS = env.number("DELETION_DUE_DAYS", 7)  # for recipients, after a withdrawal

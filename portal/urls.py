@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path(".well-known/jwks.json", views.jwks, name="jwks"),
     # Nobody signs up, and an address is changed by an admin, so that it is recorded.
     path("accounts/email/", views.page_not_found),
     path("accounts/signup/", views.page_not_found),

@@ -9,10 +9,12 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from events.selectors import oldest_due_seconds
 from portal.lib.access import Role, is_staff
+from portal.lib.signatures import public_keys
 
 
 @require_safe
@@ -53,6 +55,14 @@ def readyz(request: HttpRequest) -> HttpResponse:
         pass
     ready = bool(report["database"])
     return JsonResponse({"ok": ready, **report}, status=200 if ready else 503)
+
+
+@login_not_required
+@require_safe
+@cache_control(public=True, max_age=3600)
+def jwks(request: HttpRequest) -> HttpResponse:
+    """Answer the keys with which anybody can check a receipt (RFC 7517)."""
+    return JsonResponse(public_keys())
 
 
 @login_not_required

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                     ("client_link_issued", "Client link issued"),
                     ("client_link_sent", "Client link sent"),
                     ("client_copy_taken", "Client took a copy"),
+                    ("receipt_issued", "Receipt issued"),
                     ("deletion_asked", "Deletion asked for"),
                     ("deletion_attested", "Deletion confirmed"),
                     ("deletion_reminded", "Reminded of a deletion"),

@@ -86,7 +86,7 @@ OWN_PAGES = {
 OWN_CALLS = ("api:leads", "api:commissions", "api:metrics", "api:partner", "api:webhook_endpoints")
 # Nothing of a partner's is named or shown there, or it is somebody's own (tested with its page).
 NEITHER = {
-    "home", "healthz", "readyz", "client:lead", "client:link", "api:docs", "api:schema",
+    "home", "healthz", "readyz", "jwks", "client:lead", "client:link", "api:docs", "api:schema",
     "api:unknown", "partners:propose_commission", "partners:add_endpoint",
 }  # fmt: skip
 

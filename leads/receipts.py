@@ -1,0 +1,94 @@
+"""Receipts: what the client gets for every grant, change and withdrawal, signed.
+
+A receipt holds the records of the decisions it is about, and nothing of the client but the lead's
+id. It can be checked by anybody with the keys at `/.well-known/jwks.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import chain
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from events.models import Event
+from events.services import queue_mail, record_event
+from leads.consent import rfc3339
+from leads.models import ConsentDecision, Lead, Receipt
+from leads.records import consent_record
+from portal.lib import signatures
+from portal.lib.access import THE_SYSTEM
+
+SCHEMA = "consent-receipt/1"
+TYP = "consent-receipt+jws"
+MAIL = "client_receipt"
+
+
+def issue(lead: Lead, *, mail: bool = True) -> Receipt | None:
+    """Issue one receipt for all decisions about LEAD that are in none yet; None if there are none.
+
+    Stands inside the caller's transaction with the lead locked. The client gets it by mail.
+
+    :param mail: False where the caller hands the receipt over itself
+    """
+    decisions = _without_receipt(lead)
+    if not decisions:
+        return None
+    receipt = _signed(lead, decisions)
+    receipt.save(force_insert=True)
+    event = record_event(
+        Event.Kind.RECEIPT_ISSUED,
+        actor=THE_SYSTEM,
+        lead_id=str(lead.pk),
+        receipt_id=str(receipt.pk),
+        about=receipt.body["kind"],
+        decisions=len(decisions),
+    )
+    if mail and lead.email and lead.erased_at is None:
+        queue_mail(event, MAIL, refs={"receipt": str(receipt.pk)})
+    return receipt
+
+
+def verify(jws: str) -> dict[str, Any]:
+    """Return the body of a receipt.
+
+    :raises BadSignature: unless one of our keys signed it as a receipt
+    """
+    body: dict[str, Any] = json.loads(signatures.verify(jws, typ=TYP))
+    return body
+
+
+def kind_of(decisions: list[ConsentDecision]) -> str:
+    """Return what DECISIONS did together: `given`, `refused`, `withdrawn` or `changed`."""
+    states = {decision.state for decision in decisions}
+    return states.pop() if len(states) == 1 else "changed"
+
+
+def _without_receipt(lead: Lead) -> list[ConsentDecision]:
+    """Return the decisions about LEAD no receipt covers yet, in the order they were made."""
+    covered = set(chain.from_iterable(lead.receipts.values_list("decisions", flat=True)))
+    decisions = lead.decisions.select_related("partner").order_by("decided_at", "pk")
+    found = [decision for decision in decisions if str(decision.pk) not in covered]
+    for decision in found:
+        decision.lead = lead
+    return found
+
+
+def _signed(lead: Lead, decisions: list[ConsentDecision]) -> Receipt:
+    receipt = Receipt(lead=lead, decisions=[str(decision.pk) for decision in decisions])
+    receipt.issued_at = timezone.now()
+    receipt.body = {
+        "receipt_id": str(receipt.pk),
+        "schema": SCHEMA,
+        "issuer": {"name": settings.PLATFORM_LEGAL_NAME, "contact": settings.PRIVACY_EMAIL},
+        "verify_with": f"{settings.PORTAL_ORIGIN}/.well-known/jwks.json",
+        "pii_principal_id": str(lead.pk),
+        "issued_at": rfc3339(receipt.issued_at),
+        "kind": kind_of(decisions),
+        "records": [consent_record(decision) for decision in decisions],
+    }
+    signed = signatures.sign(signatures.canonical(receipt.body), typ=TYP)
+    receipt.jws, receipt.key_id = signed.jws, signed.key_id
+    return receipt

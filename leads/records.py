@@ -1,0 +1,100 @@
+"""A consent decision as a record others can read: ISO/IEC TS 27560:2023, names as in the W3C DPV.
+
+A record names the client by the lead's id alone and holds no personal value, so that it proves the
+decision after the client is erased.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from leads.consent import BUDGET, CONTACT, REQUIREMENTS, rfc3339
+from leads.models import ConsentDecision, Notice
+from partners.models import Partner
+from partners.types import COUNTRY_OF_MARKET, Market
+
+SCHEMA_VERSION = "ISO/IEC TS 27560:2023"
+FIELDS = {"contact": CONTACT, "budget": BUDGET, "requirements": REQUIREMENTS}
+# Where each kind of personal data is named in the Data Privacy Vocabulary.
+PURPOSES = {"property_search": "Finding a property or a service for the client"}
+RIGHTS = ("access", "copy", "correction", "restriction", "erasure", "withdrawal", "complaint")
+AUTHORITIES = {
+    Market.UAE: "UAE Data Office",
+    Market.INDIA: "Data Protection Board of India",
+}
+LAWS = {
+    Market.UAE: "Federal Decree-Law 45/2021 (UAE PDPL)",
+    Market.INDIA: "Digital Personal Data Protection Act 2023 (India)",
+}
+
+
+def consent_record(decision: ConsentDecision) -> dict[str, Any]:
+    """Return the record of DECISION; its lead and partner are read.
+
+    The field names are the standard's, so that it can be read by those who know it.
+    """
+    market = Market(decision.lead.market)
+    return {
+        "record_id": str(decision.pk),
+        "schema_version": SCHEMA_VERSION,
+        "pii_principal_id": str(decision.lead_id),
+        "privacy_notice": _notice(decision),
+        "purpose": [{"id": decision.purpose, "description": PURPOSES.get(decision.purpose, "")}],
+        "pii_information": [{"group": decision.group, "fields": sorted(FIELDS[decision.group])}],
+        "pii_controllers": [
+            {"name": settings.PLATFORM_LEGAL_NAME, "contact": settings.PRIVACY_EMAIL}
+        ],
+        "collection_method": decision.method,
+        "storage_locations": list(settings.DATA_COUNTRIES),
+        "processing_locations": _processing(decision),
+        "retention_period": "until erased on request or by the retention rules of the market",
+        "recipient_scope": "named" if decision.partner_id else "every partner named to the client",
+        "recipient_third_parties": [recipient(decision.partner)] if decision.partner else [],
+        "withdrawal_method": f"{settings.PORTAL_ORIGIN}/c/",
+        "jurisdiction": {
+            "country": COUNTRY_OF_MARKET[market],
+            "law": LAWS[market],
+            "authority": AUTHORITIES[market],
+        },
+        "privacy_rights": list(RIGHTS),
+        "event": {
+            "event_time": rfc3339(decision.decided_at),
+            "validity_duration": "until withdrawn",
+            "entity_id": decision.decided_by,
+            "event_type": "explicit",
+            "event_state": decision.state,
+            "stated_by": decision.source,
+        },
+    }
+
+
+def _notice(decision: ConsentDecision) -> dict[str, Any] | None:
+    """Return what was shown, or None where no notice was."""
+    if not decision.notice_version:
+        return None
+    shown = {
+        "version": decision.notice_version,
+        "language": decision.notice_language or None,
+        "text_sha256": decision.notice_hash or None,
+        "shown_at": rfc3339(decision.decided_at),
+    }
+    kept = Notice.objects.filter(sha256=decision.notice_hash).only("pk").first()
+    return {"id": str(kept.pk) if kept else None, **shown}
+
+
+def _processing(decision: ConsentDecision) -> list[str]:
+    countries = [*settings.DATA_COUNTRIES]
+    if decision.partner is not None:
+        countries.append(COUNTRY_OF_MARKET[Market(decision.partner.market)])
+    return sorted(set(countries))
+
+
+def recipient(partner: Partner) -> dict[str, str]:
+    """Return a partner as records and receipts name it."""
+    return {
+        "partner_id": str(partner.pk),
+        "legal_name": partner.name,
+        "country": COUNTRY_OF_MARKET[Market(partner.market)],
+    }
