@@ -220,6 +220,7 @@ def attestation(
     *,
     by: str,
     method: str = ConsentDecision.Method.UNSTATED,
+    note: str = "",
 ) -> list[ConsentDecision]:
     """Return, unsaved, what the agent BY says the client agreed to by choosing CHOICE.
 
@@ -237,6 +238,7 @@ def attestation(
             state=ConsentDecision.State.GIVEN,
             source=ConsentDecision.Source.AGENT,
             method=method,
+            note=note,
             decided_by=by,
         )
         for group in choice

@@ -44,6 +44,7 @@ def share_lead(
     partner_name: str | None = None,
     callback_url: str | None = None,
     instead_of: str | None = None,
+    note: str = "",
 ) -> Share:
     """Offer a lead to a partner.
 
@@ -54,6 +55,7 @@ def share_lead(
     :param partner_name: a claim; refused unless it is the partner's name
     :param callback_url: one of the partner's verified endpoints, to limit this share's webhooks to
     :param instead_of: the ended share that this one replaces
+    :param note: how the client agreed, in the agent's words, kept with what the choice attests
     :raises NotAllowed, NotFound, PartnerNameMismatch, PartnerInactive, CallbackNotVerified,
         ComplianceGate, ConsentWithheld, CapacityReached, AlreadyShared: each recorded as
         `lead_share_failed`
@@ -68,13 +70,15 @@ def share_lead(
         require(actor, Can.SHARE_LEAD)
         locked = lock_for_sharing(actor, partner_id, lead_id)
         partner = locked.partner
-        _check_partner(partner, partner_name)
+        check_partner(partner, partner_name)
         endpoint_id = _endpoint_for(partner, callback_url)
         lead = _lead_for(actor, locked, lead_id, draft)
-        gate = _pass_gate(partner, lead)
+        gate = pass_gate(partner, lead)
         choice = within_ceiling(partner, choice)
         decisions = locked.decisions
-        attested = attestation(lead, partner, choice, decisions, by=actor.actor_id, method=method)
+        attested = attestation(
+            lead, partner, choice, decisions, by=actor.actor_id, method=method, note=note
+        )
         given = verdicts(decisions + attested, partner_id=str(partner.pk), market=lead.market)
         groups = effective(choice, given, partner.type)
         _check_something_is_left(groups, choice, given)
@@ -87,7 +91,8 @@ def share_lead(
     return share
 
 
-def _check_partner(partner: Partner, claimed_name: str | None) -> None:
+def check_partner(partner: Partner, claimed_name: str | None = None) -> None:
+    """Refuse a partner that gets no new leads, or is called otherwise than CLAIMED_NAME."""
     if claimed_name is not None and claimed_name.strip() != partner.name:
         raise PartnerNameMismatch(_("partnerName is not the name of this partner."))
     if partner.status != Partner.Status.ACTIVE:
@@ -125,7 +130,7 @@ def _lead_for(actor: Actor, locked: Locked, lead_id: str | None, draft: LeadDraf
     return insert_lead(actor=actor, market=locked.partner.market, draft=draft)
 
 
-def _pass_gate(partner: Partner, lead: Lead) -> dict[str, object]:
+def pass_gate(partner: Partner, lead: Lead) -> dict[str, object]:
     """Return what to freeze on the share, or refuse with every code that fails."""
     now = timezone.now()
     codes, licences = gate_codes(partner, lead, now)
