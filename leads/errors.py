@@ -21,6 +21,12 @@ class PartnerInactive(Conflict):
     code = "partner_inactive"
 
 
+class AlreadyRecorded(Conflict):
+    """The form was sent before, and what it held is recorded."""
+
+    code = "already_recorded"
+
+
 class PartnerNameMismatch(Unprocessable):
     """The name sent is not the partner's."""
 
@@ -31,6 +37,18 @@ class CallbackNotVerified(Unprocessable):
     """The address is not one of the partner's verified endpoints."""
 
     code = "callback_not_verified"
+
+
+class ProposalOpen(Conflict):
+    """The client has been asked about this partner and has not answered."""
+
+    code = "proposal_open"
+
+
+class ProposalAnswered(Conflict):
+    """The question about a partner is not open any more."""
+
+    code = "proposal_answered"
 
 
 class ConsentWithheld(Unprocessable):
@@ -55,3 +73,15 @@ class PartnerMismatch(NotAllowed):
     """The partner named is not the caller's own."""
 
     code = "partner_mismatch"
+
+
+class Erased(Conflict):
+    """The client was erased; nothing of the lead can be read or changed any more."""
+
+    code = "erased"
+
+
+class Suppressed(Conflict):
+    """The person was erased and is not recorded again, unless it comes back by itself."""
+
+    code = "suppressed"
