@@ -19,6 +19,8 @@ CODES = (
     (409, "illegal_transition", _("The lead's status does not allow it.")),
     (409, "partner_inactive", _("The partner gets no new leads.")),
     (409, "conflict", _("The state of things is another than the call assumes.")),
+    (409, "erased", _("The client was erased; nothing of the lead is left.")),
+    (409, "suppressed", _("The person was erased and is not recorded again.")),
     (409, "endpoint_exists", _("The address is registered already.")),
     (409, "endpoint_limit", _("A partner can have five endpoints.")),
     (409, "idempotency_key_in_use", _("The first call with this Idempotency-Key still runs.")),

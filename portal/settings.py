@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -314,6 +315,29 @@ CAPTURE_EMBED_ORIGINS = env.words("CAPTURE_EMBED_ORIGINS")
 DELETION_DUE_DAYS = env.number("DELETION_DUE_DAYS", 7)  # for recipients, after a withdrawal
 SHARE_EXPIRES_AFTER_DAYS = env.number("SHARE_EXPIRES_AFTER_DAYS", 14)
 CLIENT_LINK_DAYS = env.number("CLIENT_LINK_DAYS", 30)
+# Days since the last activity; the newest rule that has begun holds. `minimum` is what the law
+# makes us keep even against a request, `without_deal` our own choice (a search for a home is over
+# by then), `with_deal` the law on money laundering, which binds brokers of property.
+RETENTION_RULES = [
+    {
+        # Minimum: none; PDPL (Federal Decree-Law 45/2021) art. 5 keeps no longer than needed.
+        # With a deal: five years, Cabinet Decision 10 of 2019 art. 24.
+        "market": "uae",
+        "valid_from": date(2026, 1, 1),
+        "minimum": 0,
+        "without_deal": 730,
+        "with_deal": 1826,
+    },
+    {
+        # Minimum: one year, DPDP Rules 2025, Rule 8(3), published on this day.
+        # With a deal: five years, Prevention of Money-laundering Act 2002, s. 12(3).
+        "market": "india",
+        "valid_from": date(2025, 11, 14),
+        "minimum": 365,
+        "without_deal": 730,
+        "with_deal": 1826,
+    },
+]
 MFA_REQUIRED_ROLES = env.words("MFA_REQUIRED_ROLES")
 DEMO_PASSWORD = env.text("DEMO_PASSWORD", "demo-portal-2026") if DEMO else ""
 INBOX_ORIGIN = f"http://127.0.0.1:{env.number('INBOX_PORT', 8001)}"

@@ -2,6 +2,8 @@
 
 from leads.services.appointments import AppointmentDraft, share_appointment
 from leads.services.capture import LeadDraft, capture_lead
+from leads.services.correction import correct_lead
+from leads.services.erasure import ask_erasure, erase_lead
 from leads.services.links import issue_client_link
 from leads.services.preferences import change_preferences
 from leads.services.progress import (
@@ -12,18 +14,24 @@ from leads.services.progress import (
     withdraw_share,
 )
 from leads.services.resolving import resolve_share
+from leads.services.restriction import lift_restriction, restrict_lead
 from leads.services.sharing import share_lead
 
 __all__ = [
     "AppointmentDraft",
     "LeadDraft",
+    "ask_erasure",
     "capture_lead",
     "change_preferences",
+    "correct_lead",
     "end_share",
+    "erase_lead",
     "expire_shares",
     "issue_client_link",
+    "lift_restriction",
     "mark_seen",
     "resolve_share",
+    "restrict_lead",
     "share_appointment",
     "share_lead",
     "update_share",

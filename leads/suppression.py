@@ -1,0 +1,76 @@
+"""People who were erased and are not recorded again, known only by keyed hashes.
+
+The hash is HMAC-SHA256 over the normalised address or number. Whoever has the table but not the
+key can't try numbers against it; the key is no part of the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from events.models import Event
+from events.services import record_event
+from leads.models import Lead, Suppression
+from portal.lib import secrets
+from portal.lib.access import THE_SYSTEM, Actor, Can, require
+
+_NOT_A_DIGIT = re.compile(r"\D")
+
+
+def is_suppressed(email: str = "", phone: str = "") -> bool:
+    """Return whether the owner of EMAIL or PHONE was erased and may not be recorded.
+
+    :param phone: in E.164, or as it was written where it is nobody's number
+    """
+    known = _digests(email, phone)
+    return bool(known) and Suppression.objects.filter(digest__in=known.values()).exists()
+
+
+def add(lead: Lead) -> int:
+    """Suppress the lead's address and number; return how many hashes are new."""
+    rows = [
+        Suppression(kind=kind, digest=digest)
+        for kind, digest in _digests(lead.email, lead.phone).items()
+    ]
+    known = Suppression.objects.filter(digest__in=[row.digest for row in rows])
+    before = known.count()
+    Suppression.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows) - before
+
+
+def lift(email: str = "", phone: str = "", *, actor: Actor = THE_SYSTEM) -> int:
+    """Let the owner of EMAIL or PHONE be recorded again, because the person came back by itself.
+
+    Returns how many hashes were removed.
+    """
+    known = _digests(email, phone)
+    with transaction.atomic():
+        require(actor, Can.ERASE_LEAD)
+        lifted = Suppression.objects.filter(_any_of(known)).delete()[0] if known else 0
+        if lifted:
+            record_event(Event.Kind.SUPPRESSION_LIFTED, actor=actor, number=lifted)
+    return lifted
+
+
+def _any_of(known: dict[str, bytes]) -> Q:
+    return Q(digest__in=list(known.values()))
+
+
+def _digests(email: str, phone: str) -> dict[str, bytes]:
+    """Return the hash of each value given, by its kind; spelling and punctuation count nothing."""
+    values = {
+        Suppression.Kind.EMAIL: email.strip().lower(),
+        Suppression.Kind.PHONE: _NOT_A_DIGIT.sub("", phone),
+    }
+    return {kind.value: _digest(kind, value) for kind, value in values.items() if value}
+
+
+def _digest(kind: str, value: str) -> bytes:
+    key = settings.SUPPRESSION_KEY.encode() or secrets.derived_key("suppression")
+    return hmac.new(key, f"{kind}:{value}".encode(), hashlib.sha256).digest()
