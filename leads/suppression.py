@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Collection
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from events.models import Event
 from events.services import record_event
@@ -49,17 +49,28 @@ def lift(email: str = "", phone: str = "", *, actor: Actor = THE_SYSTEM) -> int:
 
     Returns how many hashes were removed.
     """
-    known = _digests(email, phone)
+    return lift_hashes(digests_of(email, phone), actor=actor)
+
+
+def lift_hashes(digests: Collection[bytes], *, actor: Actor = THE_SYSTEM) -> int:
+    """Take DIGESTS off the list, where only they are known; return how many were on it."""
     with transaction.atomic():
         require(actor, Can.ERASE_LEAD)
-        lifted = Suppression.objects.filter(_any_of(known)).delete()[0] if known else 0
+        lifted = Suppression.objects.filter(digest__in=digests).delete()[0] if digests else 0
         if lifted:
             record_event(Event.Kind.SUPPRESSION_LIFTED, actor=actor, number=lifted)
     return lifted
 
 
-def _any_of(known: dict[str, bytes]) -> Q:
-    return Q(digest__in=list(known.values()))
+def digests_of(email: str, phone: str) -> list[bytes]:
+    """Return the hashes EMAIL and PHONE are on the list by, if they are."""
+    return list(_digests(email, phone).values())
+
+
+def listed_among(digests: Collection[bytes]) -> set[bytes]:
+    """Return those of DIGESTS that are on the list, in one query."""
+    found = Suppression.objects.filter(digest__in=digests).values_list("digest", flat=True)
+    return {bytes(digest) for digest in found}
 
 
 def _digests(email: str, phone: str) -> dict[str, bytes]:

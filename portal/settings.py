@@ -312,6 +312,10 @@ PRIVACY_EMAIL = env.text("PRIVACY_EMAIL", "") or env.text("MAIL_FROM", "portal@p
 DATA_COUNTRIES = env.words("DATA_COUNTRIES", "AE")
 # Who may show the capture form inside its own pages: origins, separated by commas.
 CAPTURE_EMBED_ORIGINS = env.words("CAPTURE_EMBED_ORIGINS")
+# Posts of the capture form an hour, from one network and naming one email; 0 is no limit.
+CAPTURE_NETWORK_PER_HOUR = env.number("CAPTURE_NETWORK_PER_HOUR", 60)
+CAPTURE_ADDRESS_PER_HOUR = env.number("CAPTURE_ADDRESS_PER_HOUR", 3)
+CAPTURE_MIN_SECONDS = 3  # nobody reads the form and fills it in faster; machines do
 DELETION_DUE_DAYS = env.number("DELETION_DUE_DAYS", 7)  # for recipients, after a withdrawal
 SHARE_EXPIRES_AFTER_DAYS = env.number("SHARE_EXPIRES_AFTER_DAYS", 14)
 CLIENT_LINK_DAYS = env.number("CLIENT_LINK_DAYS", 30)

@@ -7,6 +7,8 @@ os.environ.setdefault("SECRET_KEY", "only-for-the-suite-" + "x" * 40)
 os.environ.setdefault("FIELD_ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
 os.environ.setdefault("WEBHOOK_ALLOW_LOOPBACK", "1")
 os.environ.setdefault("API_RATE_LIMIT", "0")
+os.environ.setdefault("CAPTURE_NETWORK_PER_HOUR", "0")
+os.environ.setdefault("CAPTURE_ADDRESS_PER_HOUR", "0")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 import dj_database_url

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
 import phonenumbers
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.models import Event
-from events.services import record_event
+from events.services import record_event, refusals_recorded
+from leads import notices, receipts
+from leads.duplicates import normalised_email, oldest_like
+from leads.errors import Suppressed
 from leads.groups import GROUPS, Groups
 from leads.models import ConsentDecision, Lead
+from leads.notices import ShownNotice
 from leads.places import region_of
+from leads.suppression import is_suppressed
 from partners.types import CURRENCY_OF_MARKET, Market
 from portal.lib.access import Actor, Can, require
 from portal.lib.errors import Malformed
@@ -70,35 +76,74 @@ def capture_lead(
 ) -> Lead:
     """Record a lead of MARKET and, if given, the client's own decision about each group.
 
+    :param notice_version: what the client was shown, by its version; one that is not ours is kept
+        as it was said, without the hash that would prove its words
     :raises Malformed: if a column refuses its value; `errors` names each
+    :raises Suppressed: if the person was erased; recorded as `lead_capture_refused`
     """
-    require(actor, Can.CAPTURE_LEAD)
-    with transaction.atomic():
+    with refusals_recorded(Event.Kind.LEAD_CAPTURE_REFUSED, actor=actor), transaction.atomic():
+        require(actor, Can.CAPTURE_LEAD)
         lead = insert_lead(actor=actor, market=market, draft=draft)
         if client_consent is not None:
             record_client_decisions(
-                actor, lead, client_consent, method=method, notice_version=notice_version
+                actor, lead, client_consent, method=method, told=told_by(notice_version)
             )
+            receipts.issue(lead)
     return lead
 
 
-def insert_lead(*, actor: Actor, market: str, draft: LeadDraft) -> Lead:
-    """Write the lead and its event, inside the caller's transaction."""
-    values = {entry.name: getattr(draft, entry.name) for entry in fields(draft)}
-    values["currency"] = values["currency"] or CURRENCY_OF_MARKET[Market(market)]
-    values["region"] = values["region"] or region_of(values["locations"], market)
-    values["phone"] = normalised_phone(values["phone"], market)
-    values["email"] = values["email"].strip().lower()
-    agent_id = actor.actor_id if actor.actor_id.startswith("user_") else None
-    lead = Lead(market=market, agent_id=agent_id, **values)
+def insert_lead(*, actor: Actor, market: str, draft: LeadDraft, lead_id: str | None = None) -> Lead:
+    """Write the lead and its event, inside the caller's transaction.
+
+    :param lead_id: the id the lead is to have; left out, a new one
+    :raises Malformed: if a column refuses its value; `errors` names each
+    :raises Suppressed: if the person was erased
+    """
+    lead = drawn_up(actor=actor, market=market, draft=draft, lead_id=lead_id)
     try:
         lead.full_clean(validate_unique=False)
     except ValidationError as error:
         detail = _("The lead has values that cannot be right.")
-        raise Malformed(detail, errors=_told(error)) from error
+        raise Malformed(detail, errors=_faults(error)) from error
+    if is_suppressed(lead.email, lead.phone):
+        raise Suppressed(_("This person asked to be erased and may not be recorded again."))
+    lead.duplicate_of_id = oldest_like(lead.market, lead.email, lead.phone)
     lead.save(force_insert=True)
     record_event(Event.Kind.LEAD_CAPTURED, actor=actor, lead_id=str(lead.pk), market=market)
     return lead
+
+
+def drawn_up(*, actor: Actor, market: str, draft: LeadDraft, lead_id: str | None = None) -> Lead:
+    """Return the lead DRAFT describes, its values in their normal form, neither checked nor saved.
+
+    One that no agent recorded is put before the agents.
+    """
+    values = {entry.name: getattr(draft, entry.name) for entry in fields(draft)}
+    values["currency"] = values["currency"] or CURRENCY_OF_MARKET[Market(market)]
+    values["region"] = values["region"] or region_of(values["locations"], market)
+    values["phone"] = normalised_phone(values["phone"], market)
+    values["email"] = normalised_email(values["email"])
+    if lead_id is not None:
+        values["id"] = lead_id
+    if actor.actor_id.startswith("user_"):
+        return Lead(market=market, agent_id=actor.actor_id, **values)
+    return Lead(market=market, needs_agent_since=timezone.now(), **values)
+
+
+def told_by(version: str) -> dict[str, str]:
+    """Return the columns of a decision that say which notice the client was shown."""
+    shown = notices.by_version(version) if version else None
+    return told(shown) if shown else {"notice_version": version}
+
+
+def told(shown: ShownNotice) -> dict[str, str]:
+    """Keep the text of SHOWN and return the columns of a decision that refer to it."""
+    notices.remember(shown)
+    return {
+        "notice_version": shown.version,
+        "notice_hash": shown.sha256,
+        "notice_language": shown.language,
+    }
 
 
 def record_client_decisions(
@@ -107,22 +152,14 @@ def record_client_decisions(
     consent: Groups,
     *,
     method: str,
-    notice_version: str = "",
-    groups: Iterable[str] = GROUPS,
+    told: Mapping[str, str],
 ) -> list[ConsentDecision]:
-    """Append the client's own decision about each of GROUPS, for every partner."""
-    state = {True: ConsentDecision.State.GIVEN, False: ConsentDecision.State.REFUSED}
+    """Append the client's own decision about each group, for every partner.
+
+    :param told: which notice the client was shown, from :func:`told` or :func:`told_by`
+    """
     decisions = ConsentDecision.objects.bulk_create(
-        ConsentDecision(
-            lead=lead,
-            group=group,
-            state=state[consent[group]],
-            source=ConsentDecision.Source.CLIENT,
-            method=method,
-            notice_version=notice_version,
-            decided_by=actor.actor_id,
-        )
-        for group in groups
+        client_decisions(actor, lead, consent, method=method, **told)
     )
     record_event(
         Event.Kind.CONSENT_DECIDED,
@@ -132,6 +169,29 @@ def record_client_decisions(
         given=list(consent),
     )
     return decisions
+
+
+def client_decisions(
+    actor: Actor,
+    lead: Lead,
+    consent: Groups,
+    *,
+    groups: Iterable[str] = GROUPS,
+    **columns: str,
+) -> list[ConsentDecision]:
+    """Return the client's own decision about each of GROUPS, for every partner, not saved."""
+    state = {True: ConsentDecision.State.GIVEN, False: ConsentDecision.State.REFUSED}
+    return [
+        ConsentDecision(
+            lead=lead,
+            group=group,
+            state=state[consent[group]],
+            source=ConsentDecision.Source.CLIENT,
+            decided_by=actor.actor_id,
+            **columns,
+        )
+        for group in groups
+    ]
 
 
 def normalised_phone(phone: str, market: str) -> str:
@@ -145,7 +205,7 @@ def normalised_phone(phone: str, market: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _told(error: ValidationError) -> list[dict[str, str]]:
+def _faults(error: ValidationError) -> list[dict[str, str]]:
     return [
         {"pointer": f"#/{name}", "detail": " ".join(messages), "code": "invalid"}
         for name, messages in error.message_dict.items()

@@ -47,12 +47,12 @@ def _script() -> Script:
     return client.register_script(_GCRA)
 
 
-def seconds_to_wait(bucket: str, *, per_minute: int, burst: int) -> float:
+def seconds_to_wait(bucket: str, *, per_minute: float, burst: int) -> float:
     """Count one call against BUCKET; return 0 when it may go on, else the seconds to wait.
 
     :raises redis.RedisError: if Redis does not answer
     """
-    step = 60_000_000 // per_minute
+    step = round(60_000_000 / per_minute)
     answer: Any = _script()(keys=[f"portal:rate:{bucket}"], args=[step, burst])
     return int(answer) / 1_000_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -24,6 +24,32 @@ def _box() -> MultiFernet:
 
 @lru_cache(maxsize=4096)
 def _opened(token: str) -> str:
+    return _box().decrypt(token.encode()).decode()
+
+
+def sealed(text: str) -> str:
+    """Return TEXT as only we can read it, for a value that has to wait where others look."""
+    return _box().encrypt(text.encode()).decode()
+
+
+def unsealed(token: str, *, seconds: int) -> str | None:
+    """Return the text of TOKEN, or None where it is not ours or was sealed SECONDS ago or more."""
+    try:
+        return _box().decrypt(token.encode(), ttl=seconds).decode()
+    except InvalidToken:
+        return None
+
+
+def seal(text: str) -> str:
+    """Return TEXT unreadable to whoever has not our key."""
+    return _box().encrypt(text.encode()).decode()
+
+
+def unseal(token: str) -> str:
+    """Return what was sealed. Nothing of it is kept in memory.
+
+    :raises InvalidToken: if it was not sealed with one of our keys
+    """
     return _box().decrypt(token.encode()).decode()
 
 
