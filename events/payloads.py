@@ -26,6 +26,8 @@ TYPES = (
 )
 # How the names of the templates begin that go to clients.
 TO_CLIENT = "client_"
+# The ref that holds an address about to be gone, sealed. It is dropped when the mail is settled.
+SEALED_TO = "sealedTo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,7 +124,9 @@ WITH result AS (
         attempts = d.attempts - (NOT r.attempted)::int,
         next_attempt_at = CASE WHEN r.state = 'pending'
             THEN clock_timestamp() + r.delay * interval '1 second' ELSE d.next_attempt_at END,
-        finished_at = CASE WHEN r.state = 'pending' THEN NULL ELSE clock_timestamp() END
+        finished_at = CASE WHEN r.state = 'pending' THEN NULL ELSE clock_timestamp() END,
+        refs = CASE WHEN r.state = 'pending' OR d.channel = 'webhook'
+            THEN d.refs ELSE d.refs - 'sealedTo' END
     FROM result r WHERE d.id = r.id AND d.lease_id = r.lease
     RETURNING d.id, d.attempts
 ), tried AS (

@@ -40,19 +40,6 @@ def unsealed(token: str, *, seconds: int) -> str | None:
         return None
 
 
-def seal(text: str) -> str:
-    """Return TEXT unreadable to whoever has not our key."""
-    return _box().encrypt(text.encode()).decode()
-
-
-def unseal(token: str) -> str:
-    """Return what was sealed. Nothing of it is kept in memory.
-
-    :raises InvalidToken: if it was not sealed with one of our keys
-    """
-    return _box().decrypt(token.encode()).decode()
-
-
 def derived_key(purpose: str) -> bytes:
     """Return 32 bytes for PURPOSE from the oldest field key, the same until that key is dropped."""
     oldest = settings.FIELD_ENCRYPTION_KEYS[-1].encode()
