@@ -27,7 +27,7 @@ TYPES = (
 # How the names of the templates begin that go to clients.
 TO_CLIENT = "client_"
 # The ref that holds an address about to be gone, sealed. It is dropped when the mail is settled.
-SEALED_TO = "sealedTo"
+SEALED_TO = "to"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,7 +126,7 @@ WITH result AS (
             THEN clock_timestamp() + r.delay * interval '1 second' ELSE d.next_attempt_at END,
         finished_at = CASE WHEN r.state = 'pending' THEN NULL ELSE clock_timestamp() END,
         refs = CASE WHEN r.state = 'pending' OR d.channel = 'webhook'
-            THEN d.refs ELSE d.refs - 'sealedTo' END
+            THEN d.refs ELSE d.refs - 'to' END
     FROM result r WHERE d.id = r.id AND d.lease_id = r.lease
     RETURNING d.id, d.attempts
 ), tried AS (

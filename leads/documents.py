@@ -1,109 +1,140 @@
-"""Receipts and exports on paper: plain data, set by typst into a PDF.
-
-The template gets one JSON text and shows each value as it is, so that a hostile name is only a
-name. It reads nothing outside its own folder and loads nothing from anywhere.
-"""
+"""What receipts and copies of the data say on paper."""
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import dataclass, field
-from functools import lru_cache
-from importlib.resources import files
-from pathlib import Path
+import hashlib
 from typing import Any
 
-import typst
+from django.conf import settings
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
-TEMPLATES = Path(__file__).parent / "typst"
-# Names come in Latin, Arabic and Devanagari; each package carries one family (OFL).
-FONTS = {
-    "Noto Sans": "fontpkg_noto_sans",
-    "Noto Sans Arabic": "fontpkg_noto_sans_arabic",
-    "Noto Sans Devanagari": "fontpkg_noto_sans_devanagari",
-}
-_UNBROKEN = re.compile(r"[^\s\u200b]{24}")
+from leads.models import ConsentDecision, Receipt
+from leads.records import labels_of
+from leads.typesetting import Document, Section
+from portal.lib import formats
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A heading with what stands below it; `facts` are pairs of a label and its value."""
-
-    heading: str
-    level: int = 2
-    paragraphs: list[str] = field(default_factory=list)
-    points: list[str] = field(default_factory=list)
-    facts: list[tuple[str, str]] = field(default_factory=list)
-    head: list[str] = field(default_factory=list)
-    rows: list[list[str]] = field(default_factory=list)
-
-    def as_data(self) -> dict[str, Any]:
-        data: dict[str, Any] = {"heading": self.heading, "level": self.level}
-        data |= {"paragraphs": self.paragraphs, "points": self.points, "facts": self.facts}
-        if self.rows:
-            data["table"] = {"head": self.head, "rows": self.rows}
-        return data
+_GROUPS = dict(ConsentDecision.Group.choices)
+_STATES = dict(ConsentDecision.State.choices)
+_METHODS = dict(ConsentDecision.Method.choices)
+_SOURCES = dict(ConsentDecision.Source.choices)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """What a PDF says, from its title to its last section."""
-
-    title: str
-    issuer: str
-    footer: str
-    intro: list[str]
-    sections: list[Section]
-    language: str = "en"
-
-    def as_pdf(self) -> bytes:
-        """Return the document as a PDF with tags, for screen readers too."""
-        return _set(self, "pdf")
-
-    def as_picture(self) -> bytes:
-        """Return the first page as a PNG, to look at."""
-        return _set(self, "png")
+def decisions_in_words(receipt: Receipt) -> list[str]:
+    """Return a line for each decision of the receipt: what, for whom and what was said."""
+    return [
+        _("- %(group)s, %(partner)s: %(state)s")
+        % {"group": _group(record), "partner": _for_whom(record), "state": _state(record).lower()}
+        for record in receipt.body["records"]
+    ]
 
 
-def _set(document: Document, form: Any) -> bytes:
-    data = {
-        "title": document.title,
-        "issuer": document.issuer,
-        "footer": document.footer,
-        "intro": document.intro,
-        "language": document.language,
-        "fonts": list(FONTS),
-        "sections": [section.as_data() for section in document.sections],
-    }
-    compiler = typst.Compiler(
-        input=str(TEMPLATES / "document.typ"),
-        root=str(TEMPLATES),
-        font_paths=_fonts(),
-        ignore_system_fonts=True,
-        sys_inputs={"document": json.dumps(_breakable(data))},
-        package_path=str(TEMPLATES / "packages"),
-        package_cache_path=str(TEMPLATES / "packages"),
-    )
-    made = compiler.compile(format=form, ppi=110)
-    return made[0] if isinstance(made, list) else bytes(made or b"")
+def receipt_pdf(receipt: Receipt) -> bytes:
+    """Return the receipt as a PDF to read and keep."""
+    return receipt_document(receipt).as_pdf()
 
 
-@lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=[str(files(package) / "files") for package in FONTS.values()],
+def receipt_document(receipt: Receipt) -> Document:
+    """Return what the receipt says on paper. Like the receipt, nothing of the client but an id."""
+    body = receipt.body
+    return Document(
+        title=_("Receipt for your decision"),
+        issuer=body["issuer"]["name"],
+        footer=body["receipt_id"],
+        intro=[
+            _("You decided what %(platform)s may pass on to partners. This is the proof.")
+            % {"platform": body["issuer"]["name"]}
+        ],
+        sections=[
+            Section(heading=_("Decisions"), head=_DECIDED, rows=_decided(body["records"])),
+            Section(heading=_("What each group holds"), facts=_fields(body["records"])),
+            Section(heading=_("About this receipt"), facts=_about(receipt)),
+            Section(
+                heading=_("How to check it"),
+                paragraphs=[
+                    _(
+                        "The file receipt.json beside this one holds the same as data, signed "
+                        "with Ed25519 (JWS). Anybody can check it with the key published at "
+                        "%(address)s."
+                    )
+                    % {"address": body["verify_with"]}
+                ],
+                facts=[
+                    (_("Key"), receipt.key_id),
+                    (_("SHA-256 of the JWS"), hashlib.sha256(receipt.jws.encode()).hexdigest()),
+                ],
+            ),
+        ],
     )
 
 
-def _breakable(value: Any) -> Any:
-    """Let long runs without a space, such as hashes, break at the end of a line."""
-    if isinstance(value, str):
-        return _UNBROKEN.sub(lambda run: run.group() + "\u200b", value)
-    if isinstance(value, dict):
-        return {key: _breakable(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_breakable(entry) for entry in value]
-    return value
+_DECIDED = ["Group", "Partner", "Decision", "Said by", "When"]
+
+
+def _decided(records: list[dict[str, Any]]) -> list[list[str]]:
+    return [
+        [
+            _group(record),
+            _for_whom(record),
+            _state(record),
+            f"{_SOURCES[record['event']['stated_by']]}, {_method(record)}",
+            _time(record["event"]["event_time"]),
+        ]
+        for record in records
+    ]
+
+
+def _fields(records: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    groups = {record["pii_information"][0]["group"]: None for record in records}
+    return [(str(_GROUPS[group]), ", ".join(labels_of(group))) for group in groups]
+
+
+def _about(receipt: Receipt) -> list[tuple[str, str]]:
+    body = receipt.body
+    notice = next((r["privacy_notice"] for r in body["records"] if r["privacy_notice"]), None)
+    first = body["records"][0]
+    facts = [
+        (_("Receipt"), body["receipt_id"]),
+        (_("Issued"), _time(body["issued_at"])),
+        (_("Your reference"), body["pii_principal_id"]),
+        (_("Held by"), f"{body['issuer']['name']}, {body['issuer']['contact']}"),
+        (_("Law"), first["jurisdiction"]["law"]),
+        (_("Complaints to"), first["jurisdiction"]["authority"]),
+        (_("To change or withdraw"), first["withdrawal_method"]),
+    ]
+    if notice:
+        facts.append((_("What you were told"), f"{notice['version']} ({notice['language']})"))
+        facts.append((_("SHA-256 of its text"), str(notice["text_sha256"])))
+    return facts
+
+
+def _group(record: dict[str, Any]) -> str:
+    return str(_GROUPS[record["pii_information"][0]["group"]])
+
+
+def _state(record: dict[str, Any]) -> str:
+    return str(_STATES[record["event"]["event_state"]])
+
+
+def _method(record: dict[str, Any]) -> str:
+    return str(_METHODS[record["collection_method"]]).lower()
+
+
+def _for_whom(record: dict[str, Any]) -> str:
+    named = [str(partner["legal_name"]) for partner in record["recipient_third_parties"]]
+    return ", ".join(named) or _("every partner")
+
+
+def _time(at: str) -> str:
+    return formats.exact_time(parse_datetime(at))
+
+
+def export_pdf(data: dict[str, Any]) -> bytes:
+    """Return a copy of everything (`leads.export.client_export`) as a PDF."""
+    return Document(
+        title=_("Your data"),
+        issuer=settings.PLATFORM_LEGAL_NAME,
+        footer=data["reference"],
+        intro=[],
+        sections=[],
+    ).as_pdf()

@@ -18,6 +18,7 @@ from events.services import queue_mail, record_event
 from leads.consent import rfc3339
 from leads.models import ConsentDecision, Lead, Receipt
 from leads.records import consent_record
+from partners.models import Partner
 from portal.lib import signatures
 from portal.lib.access import THE_SYSTEM
 
@@ -58,6 +59,21 @@ def verify(jws: str) -> dict[str, Any]:
     """
     body: dict[str, Any] = json.loads(signatures.verify(jws, typ=TYP))
     return body
+
+
+def newest_about(lead: Lead, partner: Partner) -> Receipt | None:
+    """Return the newest receipt for what was decided about PARTNER by name, if there is one."""
+    about = lead.receipts.filter(body__records__contains=[_about(partner)])
+    return about.order_by("-issued_at", "-pk").first()
+
+
+def as_file(receipt: Receipt) -> dict[str, Any]:
+    """Return the receipt as the client keeps it: to read, and signed."""
+    return {"receipt": receipt.body, "jws": receipt.jws}
+
+
+def _about(partner: Partner) -> dict[str, Any]:
+    return {"recipient_third_parties": [{"partner_id": str(partner.pk)}]}
 
 
 def kind_of(decisions: list[ConsentDecision]) -> str:

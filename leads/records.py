@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.db import models
 
-from leads.consent import BUDGET, CONTACT, REQUIREMENTS, rfc3339
-from leads.models import ConsentDecision, Notice
+from leads.consent import BUDGET, CONTACT, REQUIREMENTS, RULES, rfc3339
+from leads.models import ConsentDecision, Lead, Notice
 from partners.models import Partner
 from partners.types import COUNTRY_OF_MARKET, Market
 
@@ -68,6 +69,22 @@ def consent_record(decision: ConsentDecision) -> dict[str, Any]:
             "stated_by": decision.source,
         },
     }
+
+
+def labels_of(group: str, partner_type: str = "") -> list[str]:
+    """Return the names of the fields of GROUP, as a partner of a type gets them, or all of them."""
+    columns = FIELDS[group]
+    if partner_type:
+        rule = RULES[partner_type]
+        only = rule.only_requirements if group == "requirements" else None
+        kept = (key for key in columns if key not in rule.never and (only is None or key in only))
+        columns = {key: columns[key] for key in kept}
+    return [_label(column) for column in columns.values()]
+
+
+def _label(column: str) -> str:
+    field: models.Field[Any, Any] = Lead._meta.get_field(column)
+    return str(field.verbose_name)
 
 
 def _notice(decision: ConsentDecision) -> dict[str, Any] | None:

@@ -13,10 +13,10 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 
 from events.models import Delivery, Event
-from leads import receipts
+from leads import notices, receipts
 from leads.groups import Groups
 from leads.models import ConsentDecision, Lead, Receipt
-from leads.services.capture import record_client_decisions
+from leads.services.capture import record_client_decisions, told
 from leads.services.resolving import lock_lead
 from leads.tests.factories import LeadFactory
 from partners.models import User
@@ -33,7 +33,9 @@ def lead(dana: User) -> Lead:
 
 
 def decided(dana: User, lead: Lead, groups: Groups) -> Receipt:
-    record_client_decisions(dana, lead, groups, method="form")
+    record_client_decisions(
+        dana, lead, groups, method="form", told=told(notices.current("uae", "form"))
+    )
     receipt = receipts.issue(lock_lead(lead.pk))
     assert receipt is not None
     return receipt
