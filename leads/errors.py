@@ -51,6 +51,30 @@ class ProposalAnswered(Conflict):
     code = "proposal_answered"
 
 
+class AlreadyAttested(Conflict):
+    """The partner has said otherwise about this deletion before."""
+
+    code = "already_attested"
+
+
+class AlreadyAsked(Conflict):
+    """The partner's request for this group is not answered yet."""
+
+    code = "already_asked"
+
+
+class RequestAnswered(Conflict):
+    """The partner's request is not open any more, or was answered otherwise."""
+
+    code = "request_answered"
+
+
+class NoAddress(Unprocessable):
+    """There is no address of the client to write to."""
+
+    code = "no_address"
+
+
 class ConsentWithheld(Unprocessable):
     """Client or partner type allow nothing of what was to be shared."""
 

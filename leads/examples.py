@@ -65,3 +65,23 @@ CAPTURE: dict[str, Any] = {
     "clientConsent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
 }
 CAPTURED: dict[str, Any] = {"leadId": LEAD, "market": "uae", "createdAt": AT}
+ATTEST: dict[str, Any] = {
+    "outcome": "retained",
+    "reason": "Invoices of the closed deal are kept as the tax law demands.",
+}
+ATTESTED: dict[str, Any] = {
+    "leadId": SHARE_ID,
+    "partnerId": PARTNER,
+    "outcome": "retained",
+    "attestedAt": AT,
+    "groups": ["contact"],
+}
+REQUEST_MORE: dict[str, Any] = {
+    "group": "contact",
+    "reason": "To agree on a time for the viewing the client asked for.",
+}
+REQUESTED: dict[str, Any] = {
+    "requestId": "more_6xq2k9v0d3exampleexample01",
+    "group": "contact",
+    "status": "asked",
+}

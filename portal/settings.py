@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -157,8 +158,18 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 1800},
     },
+    "remind-of-deletions": {
+        "task": "leads.tasks.remind_deletions",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
     "compare-partner-days": {
         "task": "commissions.tasks.rebuild_partner_days",
+        "schedule": 86400.0,
+        "options": {"expires": 3600},
+    },
+    "apply-retention": {
+        "task": "leads.tasks.apply_retention",
         "schedule": 86400.0,
         "options": {"expires": 3600},
     },
@@ -322,7 +333,7 @@ CLIENT_LINK_DAYS = env.number("CLIENT_LINK_DAYS", 30)
 # Days since the last activity; the newest rule that has begun holds. `minimum` is what the law
 # makes us keep even against a request, `without_deal` our own choice (a search for a home is over
 # by then), `with_deal` the law on money laundering, which binds brokers of property.
-RETENTION_RULES = [
+RETENTION_RULES: list[dict[str, Any]] = [
     {
         # Minimum: none; PDPL (Federal Decree-Law 45/2021) art. 5 keeps no longer than needed.
         # With a deal: five years, Cabinet Decision 10 of 2019 art. 24.

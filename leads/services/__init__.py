@@ -3,8 +3,10 @@
 from leads.services.appointments import AppointmentDraft, share_appointment
 from leads.services.capture import LeadDraft, capture_lead
 from leads.services.correction import correct_lead
-from leads.services.erasure import ask_erasure, erase_lead
-from leads.services.links import issue_client_link
+from leads.services.deletion import attest_deletion, remind_deletions
+from leads.services.enquiry import capture_from_form, welcome_back
+from leads.services.erasure import apply_retention, ask_erasure, erase_lead
+from leads.services.links import issue_client_link, prune_links
 from leads.services.preferences import change_preferences
 from leads.services.progress import (
     end_share,
@@ -13,14 +15,22 @@ from leads.services.progress import (
     update_share,
     withdraw_share,
 )
+from leads.services.proposals import answer_proposal, propose_partner, withdraw_proposal
 from leads.services.resolving import resolve_share
 from leads.services.restriction import lift_restriction, restrict_lead
 from leads.services.sharing import share_lead
 
 __all__ = [
+    "send_client_link",
+    "withdraw_proposal",
+    "propose_partner",
+    "answer_proposal",
     "AppointmentDraft",
     "LeadDraft",
+    "apply_retention",
     "ask_erasure",
+    "attest_deletion",
+    "capture_from_form",
     "capture_lead",
     "change_preferences",
     "correct_lead",
@@ -30,10 +40,13 @@ __all__ = [
     "issue_client_link",
     "lift_restriction",
     "mark_seen",
+    "prune_links",
+    "remind_deletions",
     "resolve_share",
     "restrict_lead",
     "share_appointment",
     "share_lead",
     "update_share",
+    "welcome_back",
     "withdraw_share",
 ]

@@ -1,4 +1,4 @@
-"""Move a share along: accepted, in progress, rejected, expired, withdrawn."""
+"""Move a share along: accepted, in progress, rejected, expired, withdrawn, revoked."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from leads.errors import ReasonRequired
 from leads.models import TRANSITIONS, Share, ShareStatus
 from leads.services.counting import count
 from leads.services.resolving import lock_lead, lock_share, resolve_share
+from leads.services.settling import settle_requests
 from portal.lib.access import PARTNER_SYSTEM, THE_SYSTEM, Actor, Can, require
 from portal.lib.errors import IllegalTransition, Malformed
 
@@ -24,8 +25,11 @@ _EVENT_OF = {
     ShareStatus.REJECTED: Event.Kind.SHARE_REJECTED,
     ShareStatus.WITHDRAWN: Event.Kind.SHARE_WITHDRAWN,
     ShareStatus.EXPIRED: Event.Kind.SHARE_EXPIRED,
+    ShareStatus.REVOKED: Event.Kind.SHARE_REVOKED,
     ShareStatus.CLOSED: Event.Kind.SHARE_CLOSED,
 }
+# After these another partner has to be found.
+_NEEDS_AGENT = (ShareStatus.REJECTED, ShareStatus.EXPIRED, ShareStatus.REVOKED)
 # What a partner, or staff on its behalf, may report here; closing is `commissions.services`.
 REPORTABLE = (ShareStatus.ACCEPTED, ShareStatus.IN_PROGRESS, ShareStatus.REJECTED)
 
@@ -125,6 +129,8 @@ def move(
         changed.append("notes")
     changed += _stamp(share, status, now)
     share.save(update_fields=changed)
+    if not share.is_live:
+        settle_requests(share)
     event = record_event(
         _EVENT_OF[ShareStatus(status)],
         actor=actor,
@@ -173,7 +179,9 @@ def _stamp(share: Share, status: str, now: datetime) -> list[str]:
 
 def _tell(actor: Actor, share: Share, event: Event) -> None:
     refs = {"share": str(share.pk)}
-    if not (actor.role == PARTNER_SYSTEM and actor.partner_id == share.partner_id):
+    by_its_system = actor.role == PARTNER_SYSTEM and actor.partner_id == share.partner_id
+    # Whoever revokes tells the partner with `lead.revoked`.
+    if not by_its_system and share.status != ShareStatus.REVOKED:
         queue_webhooks(
             event,
             "lead.updated",
@@ -181,7 +189,7 @@ def _tell(actor: Actor, share: Share, event: Event) -> None:
             refs=refs,
             endpoint_id=share.endpoint_id,
         )
-    if share.status in (ShareStatus.REJECTED, ShareStatus.EXPIRED):
+    if share.status in _NEEDS_AGENT:
         _put_before_agent(share)
         queue_mail(event, "share_needs_agent", refs=refs)
 

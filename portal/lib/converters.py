@@ -20,5 +20,8 @@ def _converter(prefix: str) -> type:
 
 def register() -> None:
     """Make `<lead:…>`, `<share:…>` and the like usable in URL patterns."""
-    for prefix in ("lead", "share", "partner", "endpoint", "delivery", "rev", "review"):
+    for prefix in (
+        "lead", "share", "partner", "endpoint", "delivery", "rev", "review", "more", "proposal",
+        "receipt",
+    ):  # fmt: skip
         register_converter(_converter(prefix), prefix)
