@@ -5,6 +5,7 @@ class CommissionsConfig(AppConfig):
     name = "commissions"
 
     def ready(self) -> None:
-        from commissions import payloads  # noqa: PLC0415 - needs every app's models
+        from commissions import holds, payloads  # noqa: PLC0415 - needs every app's models
 
+        holds.register()
         payloads.register()

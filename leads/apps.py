@@ -5,8 +5,10 @@ class LeadsConfig(AppConfig):
     name = "leads"
 
     def ready(self) -> None:
-        from leads import client_mails, duty_mails, payloads  # noqa: PLC0415 - they need every app's models
+        # They need every app's models.
+        from leads import client_mails, duty_mails, payloads, rights_mails  # noqa: PLC0415
 
         payloads.register()
         client_mails.register()
         duty_mails.register()
+        rights_mails.register()

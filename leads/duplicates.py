@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from leads.models import Lead
+from partners.types import Market
 from portal.lib import ids, rows
 from portal.lib.access import Actor
 
@@ -52,6 +53,15 @@ def oldest_like(market: str, email: str, phone: str) -> str | None:
     asked = [rows.Reading(_LOCK, [_CLASS, slot]) for slot in slots]
     found = rows.read_together(*asked, rows.Reading(_OLDEST, [market, email, market, phone]))[-1]
     return ids.encode("lead", found[0][0]) if found else None
+
+
+def lock_person(email: str, phone: str) -> None:
+    """Let nobody record a lead with this EMAIL or PHONE, of any market, while we are at it."""
+    values = [value for value in (email, phone) if value]
+    slots = {_slot(market, value) for market in Market.values for value in values}
+    with connection.cursor() as cursor:
+        for slot in sorted(slots):
+            cursor.execute(_LOCK, [_CLASS, slot])
 
 
 def _slot(market: str, value: str) -> int:

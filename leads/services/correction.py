@@ -11,16 +11,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.models import Event
-from events.services import queue_webhooks, record_event
+from events.payloads import SEALED_TO
+from events.services import queue_mail, queue_webhooks, record_event
+from leads import duplicates
 from leads.actors import require_own
 from leads.consent import BUDGET, CONTACT, REQUIREMENTS, disclose
 from leads.errors import Erased
 from leads.models import DISCLOSING, Lead, Share
+from leads.places import region_of
 from leads.services.capture import normalised_phone
 from leads.services.resolving import lock_lead
 from portal.lib.access import CLIENT, Actor, Can, require
 from portal.lib.errors import Malformed
 from portal.lib.parsing import problem_at
+from portal.lib.secrets import sealed
 
 # What a client says of itself; the currency goes with the market.
 OF_THE_CLIENT = frozenset({*CONTACT.values(), *BUDGET.values(), *REQUIREMENTS.values()}) - {
@@ -45,7 +49,7 @@ def correct_lead(*, actor: Actor, lead_id: str, changes: Mapping[str, Any]) -> L
         require_own(actor, lead)
         if lead.erased_at is not None:
             raise Erased(_("This client was erased."))
-        told_before = _told(lead)
+        told_before, old_email = _told(lead), lead.email
         changed = _changed(actor, lead, changes)
         if not changed:
             return lead
@@ -54,6 +58,10 @@ def correct_lead(*, actor: Actor, lead_id: str, changes: Mapping[str, Any]) -> L
         kind = Event.Kind.LEAD_CORRECTED
         event = record_event(kind, actor=actor, lead_id=str(lead.pk), columns=changed)
         _tell(lead, event, told_before)
+        if "email" in changed and old_email:
+            # To where it went until now: whoever reads there must learn that it changed.
+            refs = {"lead": str(lead.pk), SEALED_TO: sealed(old_email)}
+            queue_mail(event, "client_correction_notice", refs=refs)
     return lead
 
 
@@ -62,27 +70,32 @@ def _changed(actor: Actor, lead: Lead, changes: Mapping[str, Any]) -> list[str]:
     may = OF_THE_CLIENT if actor.role == CLIENT else OF_STAFF
     if unknown := sorted(set(changes) - may):
         raise _refused({name: [_("This cannot be changed here.")] for name in unknown})
-    before = {name: getattr(lead, name) for name in changes}
-    for name, value in changes.items():
-        setattr(lead, name, _normalised(lead, name, value))
-    _validate(lead, set(changes))
+    new = {name: _normalised(lead, name, value) for name, value in changes.items()}
+    if "locations" in new and "region" not in new:
+        # Where the property is decides which licence a partner needs.
+        new["region"] = region_of(new["locations"], lead.market) or lead.region
+    before = {name: getattr(lead, name) for name in new}
+    for name, value in new.items():
+        setattr(lead, name, value)
+    _validate(lead, set(new))
     return sorted(name for name, old in before.items() if getattr(lead, name) != old)
 
 
 def _normalised(lead: Lead, name: str, value: Any) -> Any:
     if name == "email":
-        return str(value or "").strip().lower()
+        return duplicates.normalised_email(value or "")
     if name == "phone":
-        return normalised_phone(str(value or ""), lead.market)
+        return normalised_phone(value or "", lead.market)
+    if value in (None, ""):
+        field = lead._meta.get_field(name)
+        return None if field.null else field.get_default()  # type: ignore[union-attr]
     return value.strip() if isinstance(value, str) else value
 
 
 def _validate(lead: Lead, given: set[str]) -> None:
-    # The order of the two amounts is checked whenever one of them is given.
-    checked = (
-        given | {"budget_min", "budget_max"} if given & {"budget_min", "budget_max"} else given
-    )
-    others = {field.name for field in lead._meta.concrete_fields} - checked
+    if given & _RANGE:
+        given = given | _RANGE  # the order of the two is checked whenever one is given
+    others = {field.name for field in lead._meta.concrete_fields} - given
     try:
         lead.full_clean(exclude=others, validate_unique=False)
     except ValidationError as error:
@@ -120,7 +133,7 @@ def _tell(lead: Lead, event: Event, told_before: Mapping[str, dict[str, Any]]) -
                 partner_id=str(share.partner_id),
                 refs={"share": key, "corrected": corrected},
                 endpoint_id=share.endpoint_id,
-                mail="lead_corrected" if share.partner.contact_email else "",
+                mails=["lead_corrected"] if share.partner.contact_email else [],
             )
 
 

@@ -5,19 +5,34 @@ What stays is what happened without who it was: ids, times, money, events, decis
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from events import forgetting
 from events.models import Event
+from events.payloads import SEALED_TO
 from events.services import queue_mail, record_event
-from leads import retention, suppression
+from leads import duplicates, retention, suppression
 from leads.actors import require_own
-from leads.models import Appointment, ClientLink, ConsentDecision, DeletionTask, Lead, MoreRequest
+from leads.models import (
+    Appointment,
+    ClientLink,
+    ConsentDecision,
+    DeletionTask,
+    Lead,
+    MoreRequest,
+    ShareStatus,
+)
+from leads.services.following import apply
 from leads.services.resolving import lock_lead
-from leads.services.restriction import apply
-from portal.lib.access import Actor, Can, require
-from portal.lib.errors import Conflict
+from portal.lib.access import THE_SYSTEM, Actor, Can, require
+from portal.lib.errors import Conflict, NotFound
+from portal.lib.ids import is_id
+from portal.lib.secrets import sealed
 
 # What of a lead tells nothing of the person. Every other column is emptied, a new one as well.
 KEPT = frozenset(
@@ -45,58 +60,123 @@ class KeptByLaw(Conflict):
 
 
 def ask_erasure(*, actor: Actor, lead_id: str) -> Lead:
-    """Erase the client, or where the law keeps the data: stop every use now and erase when due.
+    """Erase the person a lead is about, or where the law keeps the data stop every use of it now.
 
-    Whoever received anything is told at once to delete it. Asking again changes nothing.
+    Other leads of the same person go with it, each by the rule of its market. Whoever received
+    anything is told at once to delete it, and the client who was told. Asking again changes
+    nothing.
 
     :returns: the lead, erased (`erased_at`) or waiting for it (`erase_after`)
     """
     with transaction.atomic():
         require(actor, Can.ERASE_LEAD)
-        lead = lock_lead(lead_id)
-        require_own(actor, lead)
-        if lead.erased_at is not None or lead.erasure_asked_at is not None:
-            return lead
-        now = timezone.now()
-        lead.erasure_asked_at = now
-        event = record_event(Event.Kind.ERASURE_ASKED, actor=actor, lead_id=str(lead.pk))
-        kept = retention.minimum_kept(lead.market, now)
-        if kept:
-            lead.restricted_at, lead.erase_after = lead.restricted_at or now, now + kept
-            lead.save(update_fields=["erasure_asked_at", "restricted_at", "erase_after"])
-            apply(actor, lead, event, cause="erased")
-        else:
-            _erase(actor, lead)
-    return lead
+        leads = _locked_person(actor, lead_id)
+        for lead in leads.values():
+            if lead.erased_at is None and lead.erasure_asked_at is None:
+                _ask(actor, lead)
+    return leads[lead_id]
 
 
 def erase_lead(*, actor: Actor, lead_id: str) -> Lead:
-    """Erase the client now.
+    """Erase one lead now.
 
-    :raises KeptByLaw: if the market's minimum since the client asked has not passed
+    :raises KeptByLaw: if the market's minimum has not passed since the client asked or, where
+        nobody asked, since the last activity
     """
     with transaction.atomic():
         require(actor, Can.ERASE_LEAD)
         lead = lock_lead(lead_id)
         require_own(actor, lead)
         if lead.erased_at is None:
-            if lead.erase_after is not None and lead.erase_after > timezone.now():
+            if _earliest(lead) > timezone.now():
                 raise KeptByLaw(_("The law makes us keep these details for some time yet."))
-            _erase(actor, lead)
+            _erase(actor, lead, "asked" if lead.erasure_asked_at else "decided")
     return lead
 
 
-def _erase(actor: Actor, lead: Lead) -> None:
-    """Clear everything personal of a locked lead, tell the recipients and the client."""
+def apply_retention(*, actor: Actor = THE_SYSTEM, limit: int = 5_000) -> list[retention.Due]:
+    """Erase what is due, each lead in its own transaction; return what was erased.
+
+    :param limit: at most so many; the rest is the next night's
+    """
+    require(actor, Can.ERASE_LEAD)
+    erased: list[retention.Due] = []
+    for due in retention.due(timezone.now()):
+        with transaction.atomic():
+            lead = lock_lead(due.lead_id)
+            # Something may have happened between reading and locking it.
+            if retention.still_due(lead, timezone.now()):
+                _erase(actor, lead, "asked" if lead.erasure_asked_at else "retention")
+                erased.append(due)
+        if len(erased) == limit:
+            break
+    return erased
+
+
+def same_person(lead: Lead) -> Q:
+    """Return which leads are of the same person: one detail is equal and the other no different."""
+    email = Q(email=lead.email) if lead.email else Q(pk=lead.pk)
+    phone = Q(phone=lead.phone) if lead.phone else Q(pk=lead.pk)
+    no_other_phone = Q(phone__in=["", lead.phone]) if lead.phone else Q()
+    no_other_email = Q(email__in=["", lead.email]) if lead.email else Q()
+    return (email & no_other_phone) | (phone & no_other_email) | Q(pk=lead.pk)
+
+
+def _locked_person(actor: Actor, lead_id: str) -> dict[str, Lead]:
+    """Lock the lead and the others of its person, by id; nobody records the person meanwhile."""
+    named = Lead.objects.filter(pk=lead_id).first() if is_id("lead", lead_id) else None
+    if named is None:
+        raise NotFound(_("There is no such lead."))
+    require_own(actor, named)
+    # Before the leads, as whoever records one does.
+    duplicates.lock_person(named.email, named.phone)
+    leads = Lead.objects.select_for_update(no_key=True, of=("self",))
+    return {str(lead.pk): lead for lead in leads.filter(same_person(named)).order_by("pk")}
+
+
+def _ask(actor: Actor, lead: Lead) -> None:
     now = timezone.now()
-    lead.erased_at = now
-    lead.restricted_at = lead.restricted_at or now
-    event = record_event(Event.Kind.LEAD_ERASED, actor=actor, lead_id=str(lead.pk))
+    lead.erasure_asked_at = now
+    event = record_event(Event.Kind.ERASURE_ASKED, actor=actor, lead_id=str(lead.pk))
+    kept = retention.minimum_kept(lead.market, now)
+    if not kept:
+        _erase(actor, lead, "asked")
+        return
+    lead.restricted_at, lead.erase_after = lead.restricted_at or now, now + kept
+    lead.save(update_fields=["erasure_asked_at", "restricted_at", "erase_after"])
     apply(actor, lead, event, cause="erased")
-    suppression.add(lead)
+    if lead.email:
+        queue_mail(event, "client_erasure_asked", refs={"lead": str(lead.pk)})
+
+
+def _earliest(lead: Lead) -> datetime:
+    """Return from when on the law lets us erase the lead."""
+    if lead.erase_after is not None:
+        return lead.erase_after
+    events = Event.objects.filter(lead_id=lead.pk).order_by("-at")
+    newest = events.values_list("at", flat=True).first() or lead.updated_at
+    return max(newest, lead.updated_at) + retention.minimum_kept(lead.market)
+
+
+def _erase(actor: Actor, lead: Lead, because: str) -> None:
+    """Clear everything personal of a locked lead, tell the recipients and, if it asked, the client.
+
+    :param because: `asked` by the client, `decided` by staff, or `retention`
+    """
+    now = timezone.now()
+    lead.erased_at, lead.restricted_at = now, lead.restricted_at or now
+    lead_id, kind = str(lead.pk), Event.Kind.LEAD_ERASED
+    event = record_event(kind, actor=actor, lead_id=lead_id, because=because)
+    apply(actor, lead, event, cause="erased")
+    refs = {"lead": lead_id, SEALED_TO: sealed(lead.email)} if lead.email else None
+    if because == "asked":
+        suppression.add(lead)
+    forgetting.forget(lead_id, map(str, lead.shares.values_list("pk", flat=True)))
     _clear(lead)
     _clear_beside(lead)
-    queue_mail(event, "client_erased", refs={"lead": str(lead.pk)})
+    if refs and because == "asked":
+        # Once the lead is cleared nobody else knows where to write.
+        queue_mail(event, "client_erased", refs=refs)
 
 
 def _clear(lead: Lead) -> None:
@@ -116,7 +196,9 @@ def _empty(field: models.Field[object, object]) -> object:
 
 def _clear_beside(lead: Lead) -> None:
     """Empty every free text that may name the client, in the rows around the lead."""
-    lead.shares.exclude(reason="", notes="").update(reason="", notes="")
+    lead.shares.update(notes="")
+    # Why a share was revoked is said by us, every other reason by somebody.
+    lead.shares.exclude(status=ShareStatus.REVOKED).update(reason="")
     ConsentDecision.objects.filter(lead=lead).exclude(note="").update(note="")
     Appointment.objects.filter(share__lead=lead).update(location="", external_id="")
     MoreRequest.objects.filter(share__lead=lead).update(reason="")

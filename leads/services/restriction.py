@@ -7,12 +7,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.models import Event
-from events.services import queue_webhooks, record_event
+from events.services import record_event
 from leads.actors import require_own
 from leads.errors import Erased
-from leads.models import DISCLOSING, Lead, Share
-from leads.services.preferences import recompute
-from leads.services.resolving import decisions_about, lock_lead
+from leads.models import Lead
+from leads.services.following import apply
+from leads.services.resolving import lock_lead
 from portal.lib.access import CLIENT, Actor, Can, require
 from portal.lib.errors import Conflict
 
@@ -77,18 +77,3 @@ def _locked(actor: Actor, lead_id: str) -> Lead:
     if lead.erased_at is not None:
         raise Erased(_("This client was erased."))
     return lead
-
-
-def apply(actor: Actor, lead: Lead, event: Event, *, cause: str) -> None:
-    """Recompute what every partner sees of the locked lead, and tell those for whom it changed."""
-    shares = Share.objects.select_for_update(no_key=True, of=("self",)).select_related("partner")
-    for share in shares.filter(lead=lead, status__in=sorted(DISCLOSING)).order_by("pk"):
-        share.lead = lead
-        if recompute(share, decisions_about(lead, share.partner)):
-            queue_webhooks(
-                event,
-                "lead.consent_updated",
-                partner_id=str(share.partner_id),
-                refs={"share": str(share.pk)},
-                endpoint_id=share.endpoint_id,
-            )
