@@ -16,8 +16,8 @@ from pathlib import Path
 from babel import Locale
 from django.conf import settings
 from django.utils.translation import get_language, override
-from django.utils.translation import gettext as _
 
+from leads import retention
 from leads.models import Notice
 from partners.types import Market
 
@@ -123,18 +123,13 @@ def countries_in_words(codes: Iterable[str]) -> str:
     return ", ".join(territories[code] for code in codes)
 
 
-def retention_in_words(market: str) -> str:
-    """Return how long a client's details are kept in MARKET."""
-    return _("As long as we work on your request, and then until our rules tell us to erase.")
-
-
 def _words(market: str) -> tuple[tuple[str, str], ...]:
     """Return what stands for the placeholders of the texts."""
     return (
         ("platform", settings.PLATFORM_LEGAL_NAME),
         ("contact", settings.PRIVACY_EMAIL),
         ("storage", countries_in_words(settings.DATA_COUNTRIES)),
-        ("retention", retention_in_words(market)),
+        ("retention", retention.in_words(market)),
     )
 
 

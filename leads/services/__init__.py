@@ -2,6 +2,8 @@
 
 from leads.services.appointments import AppointmentDraft, share_appointment
 from leads.services.capture import LeadDraft, capture_lead
+from leads.services.consent import Wish, decide
+from leads.services.copying import take_copy
 from leads.services.correction import correct_lead
 from leads.services.deletion import attest_deletion, remind_deletions
 from leads.services.enquiry import capture_from_form, welcome_back
@@ -21,12 +23,10 @@ from leads.services.restriction import lift_restriction, restrict_lead
 from leads.services.sharing import share_lead
 
 __all__ = [
-    "send_client_link",
-    "withdraw_proposal",
-    "propose_partner",
-    "answer_proposal",
     "AppointmentDraft",
     "LeadDraft",
+    "Wish",
+    "answer_proposal",
     "apply_retention",
     "ask_erasure",
     "attest_deletion",
@@ -34,19 +34,24 @@ __all__ = [
     "capture_lead",
     "change_preferences",
     "correct_lead",
+    "decide",
     "end_share",
     "erase_lead",
     "expire_shares",
     "issue_client_link",
     "lift_restriction",
     "mark_seen",
+    "propose_partner",
     "prune_links",
     "remind_deletions",
     "resolve_share",
     "restrict_lead",
+    "send_client_link",
     "share_appointment",
     "share_lead",
+    "take_copy",
     "update_share",
     "welcome_back",
+    "withdraw_proposal",
     "withdraw_share",
 ]

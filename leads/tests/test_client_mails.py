@@ -6,14 +6,11 @@ import json
 import re
 
 import pytest
-from django.test import Client
 
 from events.payloads import build_mail
 from leads import receipts, services
 from leads.groups import Groups
 from leads.models import ClientLink, Lead, Share
-from leads.services.capture import record_client_decisions
-from leads.services.resolving import lock_lead
 from leads.tests.factories import LeadFactory
 from partners.models import Partner, User
 

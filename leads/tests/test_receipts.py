@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from django.db import DatabaseError, transaction
 from django.test import Client
 
-from events.models import Delivery, Event
 from leads import notices, receipts
 from leads.groups import Groups
-from leads.models import ConsentDecision, Lead, Receipt
+from leads.models import Lead, Receipt
 from leads.services.capture import record_client_decisions, told
 from leads.services.resolving import lock_lead
 from leads.tests.factories import LeadFactory
