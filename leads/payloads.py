@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from events import payloads
 from events.models import Delivery
 from events.payloads import Mail
+from leads import enquiry_mail
 from leads.consent import DISCLOSURE_COLUMNS, disclose_row, disclosed_groups, rfc3339
-from leads.models import DISCLOSING, Appointment, Share
+from leads.models import DISCLOSING, Appointment, DeletionTask, Share
 from leads.scrub import scrub
 from partners.models import Partner
+from portal.lib import formats
 from portal.lib.access import THE_SYSTEM
 
 Data = dict[str, Any]
@@ -26,11 +28,15 @@ def register() -> None:
     payloads.register("lead.shared", build_shared)
     payloads.register("lead.consent_updated", build_shared)
     payloads.register("lead.updated", build_updated)
+    payloads.register("lead.revoked", build_revoked)
     payloads.register("appointment.shared", build_appointment)
     payloads.register("appointment.updated", build_appointment)
     payloads.register_mail("lead_shared", mail_lead_shared)
+    payloads.register_mail("lead_revoked", mail_lead_revoked)
+    payloads.register_mail("lead_consent_updated", mail_lead_consent_updated)
     payloads.register_mail("share_needs_agent", mail_share_needs_agent)
     payloads.register_mail("appointment_shared", mail_appointment_shared)
+    payloads.register_mail("client_return", enquiry_mail.build)
 
 
 def build_shared(deliveries: Sequence[Delivery]) -> dict[str, Data | None]:
@@ -40,9 +46,25 @@ def build_shared(deliveries: Sequence[Delivery]) -> dict[str, Data | None]:
 
 
 def build_updated(deliveries: Sequence[Delivery]) -> dict[str, Data | None]:
-    """Build `lead.updated`: the status now and why."""
+    """Build `lead.updated`: the status now and why, or the names of what was corrected."""
     rows = rows_of(deliveries)
-    return {delivery.pk: _updated(rows.get(delivery.refs["share"])) for delivery in deliveries}
+    return {
+        delivery.pk: _updated(rows.get(delivery.refs["share"]), delivery.refs)
+        for delivery in deliveries
+    }
+
+
+def build_revoked(deliveries: Sequence[Delivery]) -> dict[str, Data | None]:
+    """Build `lead.revoked`: what to delete and until when; none once all of it is shown again."""
+    rows = rows_of(deliveries)
+    wanted = {delivery.refs["deletion"] for delivery in deliveries}
+    tasks = DeletionTask.objects.visible_to(THE_SYSTEM).in_bulk(list(wanted))
+    return {
+        delivery.pk: _revoked(
+            rows.get(delivery.refs["share"]), tasks.get(delivery.refs["deletion"])
+        )
+        for delivery in deliveries
+    }
 
 
 def build_appointment(deliveries: Sequence[Delivery]) -> dict[str, Data | None]:
@@ -79,14 +101,38 @@ def _shared(row: Data | None) -> Data | None:
     }
 
 
-def _updated(row: Data | None) -> Data | None:
+def _updated(row: Data | None, refs: Mapping[str, Any]) -> Data | None:
     if row is None:
+        return None
+    reason = row["reason"]
+    if (corrected := refs.get("corrected")) is not None:
+        # What the partner sees no more, it has to delete and not to correct.
+        seen = disclosed_groups(row)
+        names = [name for group in seen for name in corrected.get(group, [])]
+        if not names:
+            return None
+        reason = "corrected: " + ", ".join(names)
+    return {
+        "leadId": row["pk"],
+        "status": row["status"],
+        "reason": scrub(reason),
+        "consent": disclosed_groups(row).as_wire(),
+    }
+
+
+def _revoked(row: Data | None, task: DeletionTask | None) -> Data | None:
+    if row is None or task is None:
+        return None
+    seen = disclosed_groups(row)
+    withdrawn = [group for group in task.groups if not seen[group]]
+    if not withdrawn:
         return None
     return {
         "leadId": row["pk"],
         "status": row["status"],
-        "reason": scrub(row["reason"]),
-        "consent": disclosed_groups(row).as_wire(),
+        "consent": seen.as_wire(),
+        "withdrawn": withdrawn,
+        "attestBy": rfc3339(task.due_at),
     }
 
 
@@ -121,13 +167,15 @@ def _share(refs: Mapping[str, Any]) -> Share | None:
     return shares.filter(pk=refs["share"]).first()
 
 
+def _reachable(share: Share) -> bool:
+    """Return whether the share's partner can be written to: suspended ones get nothing."""
+    partner = share.partner
+    return partner.status != Partner.Status.SUSPENDED and bool(partner.contact_email)
+
+
 def _told_by_mail(share: Share) -> bool:
-    """Return whether the share's partner is still to be written to: suspended ones get nothing."""
-    return (
-        share.is_live
-        and share.partner.status != Partner.Status.SUSPENDED
-        and bool(share.partner.contact_email)
-    )
+    """Return whether the share's partner is still to be written to about the lead itself."""
+    return share.is_live and _reachable(share)
 
 
 def mail_lead_shared(refs: Mapping[str, Any]) -> Mail | None:
@@ -139,6 +187,40 @@ def mail_lead_shared(refs: Mapping[str, Any]) -> Mail | None:
         to=share.partner.contact_email,
         subject=_("A new lead for %(partner)s") % {"partner": share.partner.name},
         text=_("A lead was shared with you. See it and answer here:\n\n%(link)s\n")
+        % {"link": partner_page(share)},
+    )
+
+
+def mail_lead_revoked(refs: Mapping[str, Any]) -> Mail | None:
+    """Ask the partner's contact to delete what the client took back, and to confirm it."""
+    share = _share(refs)
+    task = DeletionTask.objects.visible_to(THE_SYSTEM).filter(pk=refs["deletion"]).first()
+    if share is None or task is None or task.attested_at is not None or not _reachable(share):
+        return None
+    return Mail(
+        to=share.partner.contact_email,
+        subject=_("Please delete what you received of a lead"),
+        text=_(
+            "%(cause)s. Delete what you received of the lead everywhere you keep it, and confirm "
+            "that you did by %(day)s. What to delete stands on the lead's page:\n\n%(link)s\n"
+        )
+        % {
+            "cause": task.get_cause_display(),
+            "day": formats.date(task.due_at),
+            "link": partner_page(share),
+        },
+    )
+
+
+def mail_lead_consent_updated(refs: Mapping[str, Any]) -> Mail | None:
+    """Tell the partner's contact that it sees more or less of a lead."""
+    share = _share(refs)
+    if share is None or share.status not in DISCLOSING or not _reachable(share):
+        return None
+    return Mail(
+        to=share.partner.contact_email,
+        subject=_("You see more or less of a lead"),
+        text=_("What may be shared with you has changed. See the lead here:\n\n%(link)s\n")
         % {"link": partner_page(share)},
     )
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("leads/", include("leads.urls")),
     path("c/", include("leads.client_urls")),
+    path("enquire/", include("leads.capture_urls")),
     path("portal/", include("portal.partner_urls")),
     path("portal/settings/", include("partners.urls")),
     path("", include("commissions.urls")),

@@ -6,7 +6,7 @@ import logging
 import re
 
 # Whoever reads these could open the client's page or take over an account.
-_TOKEN = re.compile(r"(/c/|/password/reset/key/)[^/\s?]{8,}")
+_TOKEN = re.compile(r"(/c/|/enquire/return/|/password/reset/key/)[^/\s?]{8,}")
 
 
 class WithoutTokens(logging.Filter):

@@ -88,6 +88,7 @@ OWN_CALLS = ("api:leads", "api:commissions", "api:metrics", "api:partner", "api:
 NEITHER = {
     "home", "healthz", "readyz", "jwks", "client:lead", "client:link", "api:docs", "api:schema",
     "api:unknown", "partners:propose_commission", "partners:add_endpoint",
+    "capture:form", "capture:thanks", "capture:embed", "capture:embed_thanks", "capture:return",
 }  # fmt: skip
 
 
