@@ -69,6 +69,12 @@ class RequestAnswered(Conflict):
     code = "request_answered"
 
 
+class NotAsked(Unprocessable):
+    """Only the client can allow it, and has not been asked."""
+
+    code = "client_not_asked"
+
+
 class NoAddress(Unprocessable):
     """There is no address of the client to write to."""
 

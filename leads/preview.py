@@ -6,29 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from leads import words
 from leads.consent import RULES, Verdict, attestation, disclose, effective, verdicts
 from leads.groups import GROUPS, Groups
 from leads.models import ConsentDecision, Lead, Share, ShareStatus
+from leads.standing import THINGS, beyond_ceiling, is_explicit
 from partners.models import Partner
-from partners.types import PartnerType
-
-THINGS: dict[str, str | Promise] = {
-    "contact": gettext_lazy("contact details"),
-    "budget": gettext_lazy("the budget"),
-    "requirements": gettext_lazy("the requirements"),
-}
-_MANY: dict[str, str | Promise] = {
-    PartnerType.CHANNEL: gettext_lazy("Channel partners"),
-    PartnerType.DEVELOPER: gettext_lazy("Developers"),
-    PartnerType.BROKER: gettext_lazy("Brokers"),
-    PartnerType.RERA_AGENT: gettext_lazy("RERA agents"),
-    PartnerType.SERVICE_PROVIDER: gettext_lazy("Service providers"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +24,13 @@ class Preview:
     told: dict[str, Any]
     groups: Groups
     withheld: dict[str, str]
+    # Chosen groups about which only the client can decide, and has not.
+    undecided: tuple[str, ...] = ()
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether nothing can go out before the client has been asked."""
+        return bool(self.undecided) and not self.groups
 
     @property
     def cards(self) -> list[words.Card]:
@@ -75,7 +67,19 @@ def preview_for(
         for group in GROUPS
         if not groups[group]
     }
-    return Preview(partner=partner, told=disclose(share), groups=groups, withheld=withheld)
+    return Preview(
+        partner=partner,
+        told=disclose(share),
+        groups=groups,
+        withheld=withheld,
+        undecided=_undecided(lead, choice & RULES[partner.type].ceiling, given),
+    )
+
+
+def _undecided(lead: Lead, choice: Groups, given: dict[str, Verdict]) -> tuple[str, ...]:
+    if not is_explicit(lead):
+        return ()
+    return tuple(group for group in choice if given[group].decision is None)
 
 
 def why_not(group: str, partner_type: str, choice: Groups, given: Verdict) -> str:
@@ -87,16 +91,6 @@ def why_not(group: str, partner_type: str, choice: Groups, given: Verdict) -> st
     if not choice[group]:
         return _("You chose not to share %(thing)s.") % {"thing": THINGS[group]}
     return _("The client has not agreed to share %(thing)s yet.") % {"thing": THINGS[group]}
-
-
-def beyond_ceiling(group: str, partner_type: str) -> str:
-    """Return that this type never sees GROUP, or nothing where it may."""
-    if RULES[partner_type].ceiling[group]:
-        return ""
-    return _("%(partners)s never see %(thing)s.") % {
-        "partners": _MANY[partner_type],
-        "thing": THINGS[group],
-    }
 
 
 def refused_by_client(group: str, decision: ConsentDecision | None) -> str:

@@ -12,12 +12,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from leads import selectors
-from leads.consent import RULES, verdicts
+from leads.consent import RULES
+from leads.consent_words import names_in
 from leads.forms import METHODS
 from leads.groups import GROUPS, Groups
-from leads.models import ConsentDecision, Lead
-from leads.preview import Preview, preview_for, refused_by_client
+from leads.models import ConsentDecision, Lead, Proposal
+from leads.oversight import proposals_of
+from leads.preview import Preview, preview_for
 from leads.selectors import Candidate
+from leads.standing import Standing, is_explicit, standing_of
 from partners.models import Partner
 from partners.types import TYPES, PartnerType
 from portal.lib.access import Actor
@@ -70,10 +73,12 @@ def starting_choice(types: Sequence[str]) -> Groups:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A consent switch and what stands against it."""
+    """A consent switch: who decided about it, and what comes of switching it on."""
 
     field: forms.BoundField
-    conflicts: str
+    sources: list[str]
+    effect: str
+    tone: str
 
 
 class SharingForm(forms.Form):
@@ -92,6 +97,13 @@ class SharingForm(forms.Form):
     )
     consent_method = forms.ChoiceField(
         label=gettext_lazy("How the client agreed"), choices=METHODS, required=False
+    )
+    consent_note = forms.CharField(
+        label=gettext_lazy("What the client said"),
+        required=False,
+        max_length=500,
+        help_text=gettext_lazy("Kept with the record of the consent; no partner sees it."),
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
     callback_url = forms.CharField(
         label=gettext_lazy("Partner callback URL"),
@@ -126,6 +138,11 @@ class SharingForm(forms.Form):
         self.candidates = selectors.candidates_for(user=user, lead=lead)
         self.by_id = {str(candidate.partner.pk): candidate for candidate in self.candidates}
         self.decisions = selectors.decisions_of(user=user, lead=lead)
+        self.names = names_in(self.decisions)
+        # Where the market asks for the client's own act, ticking attests nothing.
+        self.explicit = is_explicit(lead)
+        proposals = proposals_of(user=user, lead=lead)
+        self.asked = {str(p.partner_id): p for p in proposals if p.status == Proposal.Status.OPEN}
         kinds = [kind for kind in PartnerType if lead.market in TYPES[kind].markets]
         self._choose("type", [("", _("All types")), *((kind, kind.label) for kind in kinds)])
         self._choose("also", [(pk, pk) for pk in self.by_id])
@@ -148,7 +165,7 @@ class SharingForm(forms.Form):
     def following(cls, *, user: Actor, lead: Lead, given: QueryDict) -> SharingForm:
         """Return the form after a change: what was typed stays, what depends on it follows."""
         form = cls(user=user, lead=lead)
-        for name in ("type", "consent_method", "instead_of"):
+        for name in ("type", "consent_method", "consent_note", "instead_of"):
             form.initial[name] = given.get(name, "")
         shown = _words(given.get("shown_partners", ""))
         picks = form._choosable(
@@ -249,26 +266,47 @@ class SharingForm(forms.Form):
         return Groups(*(bool(self[f"share_{group}"].value()) for group in GROUPS))
 
     def switches(self) -> list[Switch]:
-        """Return each switch with every conflict in plain words."""
+        """Return each switch with what is known about it, in plain words."""
         ceiling = self._ceiling(self.picks)
         for group in GROUPS:
             self.fields[f"share_{group}"].disabled = not ceiling[group]
-        return [Switch(self[f"share_{group}"], self._conflicts(group)) for group in GROUPS]
+        return [self._switch(group) for group in GROUPS]
 
-    def _conflicts(self, group: str) -> str:
-        """Return what would keep GROUP here even if the agent chose to share everything."""
-        everything = Groups.everything()
-        if self.chosen:
-            said = [self._preview(c, everything).withheld.get(group, "") for c in self.chosen]
-            return " ".join(dict.fromkeys(sentence for sentence in said if sentence))
-        given = verdicts(self.decisions, partner_id="", market=self.lead.market)[group]
-        refused = given.by_client and not given.given
-        return refused_by_client(group, given.decision) if refused else ""
+    def _switch(self, group: str) -> Switch:
+        standings = {c.partner.name: self._standing(group, c.partner) for c in self.chosen}
+        known = standings or {"": self._standing(group, None)}
+        tones = [standing.tone for standing in known.values()]
+        return Switch(
+            field=self[f"share_{group}"],
+            sources=_by_partner({name: s.sources for name, s in known.items()}),
+            effect=" ".join(_by_partner({n: (s.effect,) for n, s in known.items() if s.effect})),
+            tone=next((tone for tone in ("bad", "warn") if tone in tones), "good"),
+        )
+
+    def _standing(self, group: str, partner: Partner | None) -> Standing:
+        return standing_of(
+            group,
+            partner.type if partner else "",
+            self.decisions,
+            lead=self.lead,
+            partner_id=str(partner.pk) if partner else "",
+            names=self.names,
+        )
 
     def previews(self) -> list[Preview]:
         """Return what each chosen partner would receive."""
         choice = self.shown_choice_now()
         return [self._preview(candidate, choice) for candidate in self.chosen]
+
+    @property
+    def ask_first(self) -> bool:
+        """Whether nobody chosen can get anything before the client has been asked."""
+        previews = self.previews()
+        return bool(previews) and all(preview.must_ask for preview in previews)
+
+    def must_ask(self, candidate: Candidate) -> bool:
+        """Return whether the client has to be asked before anything goes to this partner."""
+        return self._preview(candidate, self.shown_choice_now()).must_ask
 
     def _preview(self, candidate: Candidate, choice: Groups) -> Preview:
         by = self.user.actor_id
@@ -288,14 +326,21 @@ class SharingForm(forms.Form):
         named, because a share that is bound to one ends with it.
         """
         given = self.cleaned_data
-        choice = Groups(*(given[f"share_{group}"] for group in GROUPS))
         address = given["callback_url"].strip()
+        return self.question_about(partner) | {
+            "method": given["consent_method"] or ConsentDecision.Method.UNSTATED,
+            "note": given["consent_note"],
+            "callback_url": None if self._addresses([str(partner.pk)]) == [address] else address,
+        }
+
+    def question_about(self, partner: Partner) -> dict[str, Any]:
+        """Return the arguments of the service that asks the client about PARTNER."""
+        given = self.cleaned_data
+        choice = Groups(*(given[f"share_{group}"] for group in GROUPS))
         return {
             "partner_id": str(partner.pk),
             "lead_id": str(self.lead.pk),
             "choice": choice & RULES[partner.type].ceiling,
-            "method": given["consent_method"] or ConsentDecision.Method.UNSTATED,
-            "callback_url": None if self._addresses([str(partner.pk)]) == [address] else address,
             "instead_of": given["instead_of"] or None,
         }
 
@@ -311,6 +356,18 @@ class SharingForm(forms.Form):
         data.setlist("also", left)
         data["shown_partners"] = " ".join(left)
         data["shown_choice"] = " ".join(self.shown_choice_now())
+
+
+def _by_partner(said: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return each sentence once, with the partners it is about where it is not about all."""
+    about: dict[str, list[str]] = {}
+    for name, sentences in said.items():
+        for sentence in sentences:
+            about.setdefault(sentence, []).append(name)
+    return [
+        sentence if len(names) == len(said) else f"{', '.join(names)}: {sentence}"
+        for sentence, names in about.items()
+    ]
 
 
 def _words(text: str) -> list[str]:

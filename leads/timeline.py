@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -13,7 +12,6 @@ from django.utils.translation import gettext_lazy
 
 from events.models import Event
 from events.selectors import timeline_for
-from leads.groups import GROUPS
 from leads.models import ConsentDecision, Lead
 from partners.models import ApiKey, Partner, User
 from portal.lib.access import SYSTEM, Actor
@@ -69,9 +67,96 @@ _SAID: dict[str, tuple[str | Promise, str]] = {
         gettext_lazy("Sharing an appointment with %(partner)s was refused: %(refusal)s"),
         "bad",
     ),
-    Kind.CONSENT_DECIDED: (gettext_lazy("The client allowed: %(groups)s"), "info"),
+    Kind.CONSENT_DECIDED: (gettext_lazy("The client decided"), "info"),
     Kind.CONSENT_WITHDRAWN: (gettext_lazy("The client withdrew consent"), "bad"),
     Kind.CLIENT_LINK_ISSUED: (gettext_lazy("A link for the client was made"), ""),
+    Kind.CLIENT_LINK_SENT: (gettext_lazy("A link was sent to the client's own address"), ""),
+    Kind.CLIENT_COPY_TAKEN: (gettext_lazy("A copy of everything was taken for the client"), ""),
+    Kind.RECEIPT_ISSUED: (gettext_lazy("A receipt of the decisions was issued"), ""),
+    Kind.DELETION_ASKED: (gettext_lazy("%(partner)s was asked to delete: %(groups)s"), "warn"),
+    Kind.DELETION_ATTESTED: (
+        gettext_lazy("%(partner)s confirmed the deletion"),
+        "good",
+    ),
+    Kind.DELETION_REMINDED: (
+        gettext_lazy("%(partner)s was reminded to confirm a deletion"),
+        "warn",
+    ),
+    Kind.MORE_ASKED: (gettext_lazy("%(partner)s asked for: %(groups)s"), "info"),
+    Kind.MORE_FORWARDED: (
+        gettext_lazy("The client was asked whether %(partner)s may see: %(groups)s"),
+        "info",
+    ),
+    Kind.MORE_ANSWERED: (gettext_lazy("The request of %(partner)s was answered"), ""),
+    Kind.PARTNER_PROPOSED: (
+        gettext_lazy("The client was asked about %(partner)s: %(groups)s"),
+        "info",
+    ),
+    Kind.PROPOSAL_ANSWERED: (gettext_lazy("The client answered about %(partner)s"), ""),
+    Kind.LEAD_CORRECTED: (gettext_lazy("The client's details were corrected"), ""),
+    Kind.LEAD_RESTRICTED: (
+        gettext_lazy("The lead was restricted: no partner sees anything of it"),
+        "warn",
+    ),
+    Kind.LEAD_RESTRICTION_LIFTED: (gettext_lazy("The restriction was lifted"), "info"),
+    Kind.ERASURE_ASKED: (gettext_lazy("The client asked to be erased"), "bad"),
+    Kind.LEAD_ERASED: (gettext_lazy("The client was erased"), "bad"),
+    Kind.LEADS_IMPORTED: (gettext_lazy("The lead was imported from a file"), ""),
+    Kind.LEAD_CAPTURE_REFUSED: (gettext_lazy("Recording the lead again was refused"), "warn"),
+    Kind.SUPPRESSION_LIFTED: (
+        gettext_lazy("The client may be recorded again"),
+        "info",
+    ),
+}
+# What an event says by the answer in its data.
+_SAID_OF: dict[tuple[str, str], tuple[str | Promise, str]] = {
+    (Kind.DELETION_ATTESTED, "retained"): (
+        gettext_lazy("%(partner)s keeps what it got, because the law or a deal demands it"),
+        "warn",
+    ),
+    (Kind.MORE_ANSWERED, "given"): (
+        gettext_lazy("The client allowed what %(partner)s asked for: %(groups)s"),
+        "good",
+    ),
+    (Kind.MORE_ANSWERED, "refused"): (
+        gettext_lazy("The client refused what %(partner)s asked for: %(groups)s"),
+        "bad",
+    ),
+    (Kind.MORE_ANSWERED, "declined"): (
+        gettext_lazy("The request of %(partner)s was declined: %(groups)s"),
+        "bad",
+    ),
+    (Kind.MORE_ANSWERED, "cancelled"): (
+        gettext_lazy("The request of %(partner)s ended with its share: %(groups)s"),
+        "",
+    ),
+    (Kind.PROPOSAL_ANSWERED, "approved"): (
+        gettext_lazy("The client approved %(partner)s: %(groups)s"),
+        "good",
+    ),
+    (Kind.PROPOSAL_ANSWERED, "declined"): (
+        gettext_lazy("The client does not want %(partner)s"),
+        "bad",
+    ),
+    (Kind.PROPOSAL_ANSWERED, "cancelled"): (
+        gettext_lazy("The question about %(partner)s was taken back"),
+        "",
+    ),
+}
+# What the client decided: for every partner, and for one.
+_DECIDED: dict[str, tuple[str | Promise, str | Promise]] = {
+    "given": (
+        gettext_lazy("The client allowed: %(groups)s."),
+        gettext_lazy("The client allowed %(partner)s to see: %(groups)s."),
+    ),
+    "refused": (
+        gettext_lazy("The client refused: %(groups)s."),
+        gettext_lazy("The client refused to let %(partner)s see: %(groups)s."),
+    ),
+    "withdrawn": (
+        gettext_lazy("The client withdrew: %(groups)s."),
+        gettext_lazy("The client withdrew from %(partner)s: %(groups)s."),
+    ),
 }
 _REFUSALS: dict[str, str | Promise] = {
     "capacity_reached": gettext_lazy("no capacity left"),
@@ -83,6 +168,7 @@ _REFUSALS: dict[str, str | Promise] = {
     "compliance_gate": gettext_lazy("the licence or service check failed"),
     "not_allowed": gettext_lazy("no right to do this"),
     "illegal_transition": gettext_lazy("the share has ended"),
+    "not_found": gettext_lazy("it is not there any more"),
 }
 
 
@@ -94,36 +180,61 @@ def timeline_of(*, user: Actor, lead: Lead) -> list[Happening]:
     )
     partners = {str(pk): partner.name for pk, partner in known.items()}
     actors = actor_names(event.actor for event in events)
+    told = [(event, *_said(event)) for event in events]
     return [
         Happening(
-            text=_sentence(event, partners.get(str(event.partner_id), _("a partner"))),
+            text=_sentence(said, event, partners.get(str(event.partner_id), _("a partner"))),
             who=actors.get(event.actor, ""),
             at=event.at,
-            tone=_SAID.get(event.kind, ("", ""))[1],
+            tone=tone,
         )
-        for event in events
+        for event, said, tone in told
     ]
 
 
-def _sentence(event: Event, partner: str) -> str:
-    said = str(_SAID.get(event.kind, (event.get_kind_display(), ""))[0])
-    groups = event.data.get("groups", event.data.get("given", []))
-    code = str(event.data.get("code", ""))
+def _said(event: Event) -> tuple[str, str]:
+    """Return the sentence for EVENT, by the answer it holds where that matters, and its tone."""
+    for key in ("answer", "outcome", "status"):
+        if found := _SAID_OF.get((event.kind, event.data.get(key, ""))):
+            return str(found[0]), found[1]
+    said, tone = _SAID.get(event.kind, (event.get_kind_display(), ""))
+    return str(said), tone
+
+
+def _sentence(said: str, event: Event, partner: str) -> str:
+    if event.kind in (Kind.CONSENT_DECIDED, Kind.CONSENT_WITHDRAWN):
+        return _decided(event, partner) or said
     return said % {
         "partner": partner,
-        "groups": groups_in_words(groups),
-        "refusal": _REFUSALS.get(code, code.replace("_", " ")),
+        "groups": groups_in_words(event.data.get("groups", [event.data.get("group", "")])),
+        "refusal": refusal_in_words(str(event.data.get("code", ""))),
     }
+
+
+def _decided(event: Event, partner: str) -> str:
+    """Return what the client decided, one sentence for each state a group came to."""
+    by_name = bool(event.partner_id)
+    return " ".join(
+        str(said[by_name]) % {"partner": partner, "groups": groups_in_words(event.data[state])}
+        for state, said in _DECIDED.items()
+        if event.data.get(state)
+    )
+
+
+def refusal_in_words(code: str) -> str:
+    """Return why something was refused, to stand after a colon."""
+    return str(_REFUSALS.get(code, code.replace("_", " ")))
 
 
 def groups_in_words(groups: Iterable[str]) -> str:
     """Return the names of GROUPS as a list to read, or that there are none."""
     labels = dict(ConsentDecision.Group.choices)
-    return ", ".join(str(labels[group]).lower() for group in groups) or _("nothing")
+    named = [str(labels[group]).lower() for group in groups if group in labels]
+    return ", ".join(named) or _("nothing")
 
 
 def actor_names(actors: Iterable[str]) -> dict[str, str]:
-    """Return a name for each of ACTORS: a person, a partner's system or the portal."""
+    """Return a name for each of ACTORS: a person, a partner's system, the client or the portal."""
     given = set(actors)
     people = User.objects.in_bulk([actor for actor in given if actor.startswith("user_")])
     keys = ApiKey.objects.select_related("partner").in_bulk(
@@ -135,36 +246,6 @@ def actor_names(actors: Iterable[str]) -> dict[str, str]:
         for pk, key in keys.items()
         if key.partner
     }
+    # A client acts under the id of the own lead.
+    names |= {actor: _("the client") for actor in given if actor.startswith("lead_")}
     return names | {SYSTEM: _("the portal")}
-
-
-def consent_story(decisions: Iterable[ConsentDecision]) -> list[Happening]:
-    """Return DECISIONS as sentences in their order, those made in one act together."""
-    acts = groupby(decisions, key=_act)
-    return [_decided(list(made)) for _key, made in acts]
-
-
-def _act(decision: ConsentDecision) -> tuple[object, ...]:
-    second = decision.decided_at.replace(microsecond=0)
-    return decision.partner_id, decision.source, decision.state, decision.method, second
-
-
-def _decided(made: list[ConsentDecision]) -> Happening:
-    first = made[0]
-    words = {
-        "groups": groups_in_words(sorted((d.group for d in made), key=GROUPS.index)).capitalize(),
-        "state": first.get_state_display().lower(),
-        "partner": first.partner.name if first.partner else "",
-        "method": first.get_method_display().lower(),
-    }
-    text = (
-        _("%(groups)s: %(state)s for %(partner)s")
-        if first.partner
-        else _("%(groups)s: %(state)s for every partner")
-    )
-    by_client = first.source == ConsentDecision.Source.CLIENT
-    who = _("the client, %(method)s") if by_client else _("attested by an agent, %(method)s")
-    given = first.state == ConsentDecision.State.GIVEN
-    return Happening(
-        text=text % words, who=who % words, at=first.decided_at, tone="good" if given else "bad"
-    )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leads.views import agent, sharing
+from leads.views import agent, proposing, receipts, sharing
 
 app_name = "leads"
 urlpatterns = [
@@ -13,6 +13,19 @@ urlpatterns = [
     path("<lead:lead_id>/preview/", sharing.preview, name="preview"),
     path("<lead:lead_id>/seen/", agent.seen, name="seen"),
     path("<lead:lead_id>/client-link/", agent.client_link, name="client_link"),
+    path("<lead:lead_id>/send-link/", agent.send_link, name="send_link"),
+    path("<lead:lead_id>/propose/", proposing.propose, name="propose"),
+    path("proposals/<proposal:proposal_id>/take-back/", proposing.take_back, name="take_back"),
+    path(
+        "<lead:lead_id>/receipts/<receipt:receipt_id>.json",
+        receipts.receipt_json,
+        name="receipt_json",
+    ),
+    path(
+        "<lead:lead_id>/receipts/<receipt:receipt_id>.pdf",
+        receipts.receipt_pdf,
+        name="receipt_pdf",
+    ),
     path(
         "shares/<share:share_id>/preferences/",
         sharing.share_preferences,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +18,15 @@ from leads import selectors, services, words
 from leads.consent import client_safe_view
 from leads.forms import InboxFilter, LeadForm
 from leads.models import Lead
-from leads.views.staff import actor_of, answered, lead_or_404, lead_page, staff_only
+from leads.views.staff import (
+    actor_of,
+    answered,
+    attempted,
+    lead_or_404,
+    lead_page,
+    new_link,
+    staff_only,
+)
 from portal.lib.access import Can, may, require
 from portal.lib.errors import Malformed
 from portal.lib.paging import page_of
@@ -108,6 +117,17 @@ def seen(request: HttpRequest, lead_id: str) -> HttpResponse:
 def client_link(request: HttpRequest, lead_id: str) -> HttpResponse:
     """Make a link for the client and show it this once."""
     lead = lead_or_404(request, lead_id)
-    token = services.issue_client_link(actor=actor_of(request), lead_id=lead_id)
-    address = request.build_absolute_uri(reverse("client:link", args=[token]))
-    return lead_page(request, lead, link=address)
+    links, refusal = attempted(partial(new_link, request, lead))
+    if refusal is not None:
+        return answered(request, lead_id, "", refusal)
+    return lead_page(request, lead, links=links)
+
+
+@require_POST
+@staff_only
+def send_link(request: HttpRequest, lead_id: str) -> HttpResponse:
+    """Send the client a new link to the lead's own address."""
+    lead_or_404(request, lead_id)
+    call = partial(services.send_client_link, actor=actor_of(request), lead_id=lead_id)
+    _done, refusal = attempted(call)
+    return answered(request, lead_id, _("A new link is on its way to the client."), refusal)

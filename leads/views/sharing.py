@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from leads import services
+from leads.errors import NotAsked
 from leads.forms import AppointmentForm, ChoiceForm, WithdrawForm
 from leads.models import Share
 from leads.sharing_form import SharingForm
@@ -43,9 +44,15 @@ def share(request: HttpRequest, lead_id: str) -> HttpResponse:
 
 
 def _share_with_each(request: HttpRequest, form: SharingForm) -> dict[str, DomainError]:
-    """Make one service call for each partner; return who was refused and why."""
+    """Make one service call for each partner; return who was refused and why.
+
+    Where only the client can say yes and has not been asked, the form offers to ask instead.
+    """
     refused: dict[str, DomainError] = {}
     for candidate in form.chosen:
+        if form.must_ask(candidate):
+            refused[str(candidate.partner.pk)] = NotAsked(_("Ask the client first."))
+            continue
         call = partial(services.share_lead, actor=actor_of(request))
         made, refusal = attempted(partial(call, **form.call_for(candidate.partner)))
         if made:
