@@ -133,21 +133,20 @@ def queue_webhooks(
     partner_id: str,
     refs: Mapping[str, Any],
     endpoint_id: str | None = None,
-    mail: str = "",
+    mails: Sequence[str] = (),
 ) -> int:
     """Queue a message of TYPE about EVENT to the partner's endpoints; return to how many.
 
     :param refs: ids from which the body is built at each attempt, never personal values
     :param endpoint_id: only to this endpoint, if it still receives
-    :param mail: the template of a mail about the same to queue with them
+    :param mails: the templates of mails about the same to queue with them
     """
     only = ids.decode("endpoint", endpoint_id) if endpoint_id else None
     with connection.cursor() as cursor:
         cursor.execute(_RECEIVING, [ids.decode("partner", partner_id), type, only])
         receiving = [ids.encode("endpoint", row[0]) for row in cursor.fetchall()]
     queued = [_webhook(event, type, pk, partner_id, refs) for pk in receiving]
-    if mail:
-        queued.append(_mail(event, mail, refs))
+    queued += [_mail(event, template, refs) for template in mails]
     if queued:
         rows.insert(queued)
         nudge()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -95,7 +96,7 @@ def told_by_webhook(
 
     :param patterns: name → SQL LIKE pattern of the names of fields that count for it
     """
-    params = {
+    params: dict[str, Any] = {
         "shares": [ids.decode("share", share) for share in share_ids],
         "names": list(patterns),
         "patterns": list(patterns.values()),
@@ -114,7 +115,7 @@ def stopping(narrowed_at: Mapping[str, dt.datetime], types: Collection[str]) -> 
 
     :param narrowed_at: share → when it was last narrowed
     """
-    params = {
+    params: dict[str, Any] = {
         "shares": [ids.decode("share", share) for share in narrowed_at],
         "built_before": [at + COMMITS_WITHIN for at in narrowed_at.values()],
         "types": list(types),

@@ -24,7 +24,7 @@ COUNTRY = {Market.UAE: "AE", Market.INDIA: "IN"}
 # Messages that carry what a share discloses.
 CARRYING = ("lead.shared", "lead.consent_updated", "appointment.shared", "appointment.updated")
 # Whose `groups` say what the partner may see from then on.
-_SETTING = (Event.Kind.LEAD_SHARED, Event.Kind.SHARE_PREFS_UPDATED, Event.Kind.DELETION_ASKED)
+SETTING = (Event.Kind.LEAD_SHARED, Event.Kind.SHARE_PREFS_UPDATED, Event.Kind.DELETION_ASKED)
 # After these it sees nothing any more.
 _ENDING = (
     Event.Kind.SHARE_REJECTED,
@@ -144,11 +144,12 @@ def recipients_of(lead: Lead) -> list[Recipient]:
 def _shown_of(shares: Iterable[Share]) -> dict[str, _Shown]:
     """Return what the portal showed the partner of each share, from the events of the shares."""
     by_id = {str(share.pk): share for share in shares}
-    events = Event.objects.filter(share_id__in=by_id, kind__in=(*_SETTING, *_ENDING), ok=True)
+    events = Event.objects.filter(share_id__in=by_id, kind__in=(*SETTING, *_ENDING), ok=True)
     shown = {pk: _Shown(frozenset(), {}, {}) for pk in by_id}
     rows = events.order_by("at", "pk").values_list("share_id", "kind", "at", "data")
     for share_id, kind, at, data in rows:
-        shown[share_id].turn_to(_groups_of(kind, data, by_id[share_id]), at)
+        pk = str(share_id)
+        shown[pk].turn_to(_groups_of(kind, data, by_id[pk]), at)
     return shown
 
 

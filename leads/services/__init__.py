@@ -18,6 +18,7 @@ from leads.services.progress import (
     withdraw_share,
 )
 from leads.services.proposals import answer_proposal, propose_partner, withdraw_proposal
+from leads.services.receipting import issue_receipts
 from leads.services.resolving import resolve_share
 from leads.services.restriction import lift_restriction, restrict_lead
 from leads.services.sharing import share_lead
@@ -39,6 +40,7 @@ __all__ = [
     "erase_lead",
     "expire_shares",
     "issue_client_link",
+    "issue_receipts",
     "lift_restriction",
     "mark_seen",
     "propose_partner",

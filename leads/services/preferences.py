@@ -11,6 +11,7 @@ from events.services import queue_webhooks, record_event
 from leads.consent import attestation, effective, verdicts, withheld
 from leads.groups import GROUPS, Groups
 from leads.models import DISCLOSING, ConsentDecision, Share
+from leads.services.recalling import keep_regiven
 from leads.services.resolving import decisions_about, lock_share, resolve_share
 from leads.services.sharing import within_ceiling
 from portal.lib import rows
@@ -25,12 +26,14 @@ def change_preferences(
     choice: Groups,
     partner_id: str | None = None,
     method: str = ConsentDecision.Method.UNSTATED,
+    note: str = "",
 ) -> Share:
     """Replace the agent's choice for one share; widening is a new attestation.
 
     What the client decided always wins. The partner is told when what it sees has changed.
 
     :param reference: the `share_…`, or the lead's id with PARTNER_ID
+    :param note: how the client agreed, in the agent's words, kept with what the choice attests
     :raises ConsentWithheld: if CHOICE is beyond the ceiling of the partner's type
     :raises IllegalTransition: if the share has ended and discloses nothing
     """
@@ -45,44 +48,61 @@ def change_preferences(
         decisions = decisions_about(share.lead, share.partner)
         widened = Groups(*(choice[g] and not share.chosen[g] for g in GROUPS))
         attested = attestation(
-            share.lead, share.partner, widened, decisions, by=actor.actor_id, method=method
+            share.lead,
+            share.partner,
+            widened,
+            decisions,
+            by=actor.actor_id,
+            method=method,
+            note=note,
         )
         rows.insert(attested)
         decisions += attested
         share.chosen_contact, share.chosen_budget = choice.contact, choice.budget
         share.chosen_requirements = choice.requirements
-        changed = recompute(share, decisions)
+        changed = recompute(share, decisions, chosen_anew=True)
         share.withheld = withheld(
             choice,
             verdicts(decisions, partner_id=str(share.partner_id), market=share.lead.market),
         )
-        event = record_event(
-            Event.Kind.SHARE_PREFS_UPDATED,
-            actor=actor,
-            partner_id=str(share.partner_id),
-            lead_id=str(share.lead_id),
-            share_id=str(share.pk),
-            chosen=list(choice),
-            groups=list(share.effective),
-        )
-        if changed:
-            queue_webhooks(
-                event,
-                "lead.consent_updated",
-                partner_id=str(share.partner_id),
-                refs={"share": str(share.pk)},
-                endpoint_id=share.endpoint_id,
-            )
+        keep_regiven(share)
+        _tell(actor, share, changed=changed)
     return share
 
 
-def recompute(share: Share, decisions: list[ConsentDecision]) -> bool:
-    """Write the effective groups of a locked share from DECISIONS; return whether they changed."""
-    given = verdicts(decisions, partner_id=str(share.partner_id), market=share.lead.market)
+def _tell(actor: Actor, share: Share, *, changed: bool) -> None:
+    event = record_event(
+        Event.Kind.SHARE_PREFS_UPDATED,
+        actor=actor,
+        partner_id=str(share.partner_id),
+        lead_id=str(share.lead_id),
+        share_id=str(share.pk),
+        chosen=list(share.chosen),
+        groups=list(share.effective),
+    )
+    if changed:
+        queue_webhooks(
+            event,
+            "lead.consent_updated",
+            partner_id=str(share.partner_id),
+            refs={"share": str(share.pk)},
+            endpoint_id=share.endpoint_id,
+        )
+
+
+def recompute(share: Share, decisions: list[ConsentDecision], *, chosen_anew: bool = False) -> bool:
+    """Write the effective groups of a locked share from DECISIONS; return whether they changed.
+
+    Nobody sees more of a share that has ended, and nobody anything of a lead that is restricted.
+
+    :param chosen_anew: the agent's choice was changed and is written as well
+    """
     before = share.effective
-    groups = effective(share.chosen, given, share.partner.type)
-    if share.lead.restricted:
-        groups = Groups.none()
+    groups = Groups.none() if share.lead.restricted else allowed(share, decisions)
+    if share.status not in DISCLOSING:
+        groups &= before
+    if groups == before and not chosen_anew:
+        return False
     share.set_effective(groups)
     share.updated_at = timezone.now()
     if groups != before:
@@ -90,6 +110,12 @@ def recompute(share: Share, decisions: list[ConsentDecision]) -> bool:
         share.consent_updated_at = share.updated_at
     share.save(update_fields=RECOMPUTED)
     return groups != before
+
+
+def allowed(share: Share, decisions: list[ConsentDecision]) -> Groups:
+    """Return decision AND choice AND ceiling, whether or not the lead is restricted."""
+    given = verdicts(decisions, partner_id=str(share.partner_id), market=share.lead.market)
+    return effective(share.chosen, given, share.partner.type)
 
 
 RECOMPUTED = [

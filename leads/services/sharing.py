@@ -232,7 +232,7 @@ def _tell(actor: Actor, share: Share, instead_of: str | None) -> None:
         partner_id=str(share.partner_id),
         refs=refs,
         endpoint_id=share.endpoint_id,
-        mail="lead_shared" if share.partner.contact_email else "",
+        mails=["lead_shared"] if share.partner.contact_email else [],
     )
     _note_reassignment(share, instead_of)
 
