@@ -75,6 +75,9 @@ def by_version(version: str, language: str = LANGUAGE) -> ShownNotice | None:
 
 def remember(shown: ShownNotice) -> Notice:
     """Keep the text as it was shown, once, however often and by however many it is seen."""
+    if (known := Notice.objects.filter(sha256=shown.sha256).first()) is not None:
+        return known
+    # Two may see it first at once: one writes it, the other finds it.
     Notice.objects.bulk_create(
         [
             Notice(

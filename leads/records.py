@@ -13,6 +13,7 @@ from django.db import models
 
 from leads.consent import BUDGET, CONTACT, REQUIREMENTS, RULES, rfc3339
 from leads.models import ConsentDecision, Lead, Notice
+from leads.retention import rule_for
 from partners.models import Partner
 from partners.types import COUNTRY_OF_MARKET, Market
 
@@ -50,7 +51,7 @@ def consent_record(decision: ConsentDecision) -> dict[str, Any]:
         "collection_method": decision.method,
         "storage_locations": list(settings.DATA_COUNTRIES),
         "processing_locations": _processing(decision),
-        "retention_period": "until erased on request or by the retention rules of the market",
+        "retention_period": _kept(decision),
         "recipient_scope": "named" if decision.partner_id else "every partner named to the client",
         "recipient_third_parties": [recipient(decision.partner)] if decision.partner else [],
         "withdrawal_method": f"{settings.PORTAL_ORIGIN}/c/",
@@ -69,6 +70,14 @@ def consent_record(decision: ConsentDecision) -> dict[str, Any]:
             "stated_by": decision.source,
         },
     }
+
+
+def _kept(decision: ConsentDecision) -> str:
+    """Return how long it is kept by the rule of that day, in days."""
+    rule = rule_for(decision.lead.market, decision.decided_at)
+    kept = f"{rule.without_deal} days after the last activity, {rule.with_deal} with a closed deal"
+    asked = f"{rule.minimum} days after the client asks" if rule.minimum else "at once when asked"
+    return f"{kept}; erased {asked}"
 
 
 def labels_of(group: str, partner_type: str = "") -> list[str]:

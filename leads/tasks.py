@@ -22,3 +22,9 @@ def apply_retention(**_newer: object) -> None:
     """Erase the clients whose details may not be kept any longer, and forget old links."""
     services.apply_retention()
     services.prune_links()
+
+
+@shared_task(ignore_result=True)
+def issue_receipts(**_newer: object) -> None:
+    """Issue the receipts for what agents attested and no mail has told yet."""
+    services.issue_receipts()

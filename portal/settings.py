@@ -163,6 +163,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 1800},
     },
+    "issue-missing-receipts": {
+        "task": "leads.tasks.issue_receipts",
+        "schedule": 300.0,
+        "options": {"expires": 240},
+    },
     "compare-partner-days": {
         "task": "commissions.tasks.rebuild_partner_days",
         "schedule": 86400.0,

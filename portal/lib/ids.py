@@ -6,6 +6,7 @@ stay together in an index; ids that outsiders could guess or compare are random.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import time
@@ -36,6 +37,12 @@ def uuid7() -> uuid.UUID:
     value = (milliseconds & (2**48 - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     return uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+
+
+def uuid7_floor(moment: dt.datetime) -> uuid.UUID:
+    """Return the lowest UUIDv7 of MOMENT: ids made from then on are not below it."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return uuid.UUID(int=(milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | 0x2 << 62)
 
 
 def random_uuid() -> uuid.UUID:
