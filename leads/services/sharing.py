@@ -232,9 +232,15 @@ def _tell(actor: Actor, share: Share, instead_of: str | None) -> None:
         partner_id=str(share.partner_id),
         refs=refs,
         endpoint_id=share.endpoint_id,
-        mails=["lead_shared"] if share.partner.contact_email else [],
+        mails=_mails(share),
     )
     _note_reassignment(share, instead_of)
+
+
+def _mails(share: Share) -> list[str]:
+    """Return whom to write to: the partner, and the client, who is told of each recipient."""
+    mails = ["lead_shared"] if share.partner.contact_email else []
+    return [*mails, "client_share_notice"] if share.lead.email else mails
 
 
 def _note_reassignment(share: Share, instead_of: str | None) -> None:
