@@ -6,9 +6,10 @@ class LeadsConfig(AppConfig):
 
     def ready(self) -> None:
         # They need every app's models.
-        from leads import client_mails, duty_mails, payloads, rights_mails  # noqa: PLC0415
+        from leads import agent_mails, client_mails, duty_mails, payloads, rights_mails  # noqa: PLC0415
 
         payloads.register()
+        agent_mails.register()
         client_mails.register()
         duty_mails.register()
         rights_mails.register()

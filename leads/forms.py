@@ -197,9 +197,18 @@ class ChoiceForm(forms.Form):
         required=False,
         help_text=_("By switching a group on you attest that the client agreed to it."),
     )
+    note = forms.CharField(
+        label=_("What the client said"),
+        required=False,
+        max_length=500,
+        help_text=_("Kept with the record of the consent; no partner sees it."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
 
-    def __init__(self, data: Any = None, *, share: Share) -> None:
+    def __init__(self, data: Any = None, *, share: Share, explicit: bool) -> None:
+        """Build the form; in a market with the EXPLICIT policy it attests nothing."""
         chosen = share.chosen
+        self.explicit = explicit
         super().__init__(
             data,
             initial={group: chosen[group] for group in ("contact", "budget", "requirements")},
@@ -207,11 +216,12 @@ class ChoiceForm(forms.Form):
         )
 
     def arguments(self) -> dict[str, Any]:
-        """Return what the service takes: the three switches and how the client agreed."""
+        """Return what the service takes: the three switches, and how the client agreed."""
         given = self.cleaned_data
         return {
             "choice": Groups(given["contact"], given["budget"], given["requirements"]),
             "method": given["method"] or Method.UNSTATED,
+            "note": given["note"],
         }
 
 

@@ -15,6 +15,7 @@ from leads.errors import NotAsked
 from leads.forms import AppointmentForm, ChoiceForm, WithdrawForm
 from leads.models import Share
 from leads.sharing_form import SharingForm
+from leads.standing import is_explicit
 from leads.timeline import groups_in_words
 from leads.views.staff import (
     actor_of,
@@ -93,7 +94,7 @@ def preview(request: HttpRequest, lead_id: str) -> HttpResponse:
 def share_preferences(request: HttpRequest, share_id: str) -> HttpResponse:
     """Change what one partner sees."""
     found = share_or_404(request, share_id)
-    form = ChoiceForm(request.POST, share=found)
+    form = ChoiceForm(request.POST, share=found, explicit=is_explicit(found.lead))
     if form.is_valid():
         call = partial(services.change_preferences, actor=actor_of(request), reference=share_id)
         changed, refusal = attempted(partial(call, **form.arguments()))

@@ -21,6 +21,7 @@ from leads.forms import AppointmentForm, ChoiceForm, WithdrawForm
 from leads.models import Lead, Share
 from leads.requests import requests_of
 from leads.sharing_form import SharingForm
+from leads.standing import is_explicit
 from leads.timeline import timeline_of
 from partners.licensing import TIME_ZONES
 from partners.types import Market
@@ -163,7 +164,8 @@ def _with_forms(
         "duties": context["duties"].get(key, []),
         "client_told": context["client_told"].get(key),
         "may_change": share.is_live or share.status == Share.Status.CLOSED,
-        "choice_form": typed.get((key, "choice")) or ChoiceForm(share=share),
+        "choice_form": typed.get((key, "choice"))
+        or ChoiceForm(share=share, explicit=is_explicit(lead)),
         "withdraw_form": typed.get((key, "withdraw")) or WithdrawForm(share=share),
         "appointment_form": typed.get((key, "appointment"))
         or AppointmentForm(share=share, market=lead.market),
