@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.partner import money_views, views
+from portal.partner import duty_views, money_views, views
 
 app_name = "partner"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("leads/<share:reference>/start/", views.lead_start, name="lead_start"),
     path("leads/<share:reference>/reject/", views.lead_reject, name="lead_reject"),
     path("leads/<share:reference>/close/", views.lead_close, name="lead_close"),
+    path("leads/<share:reference>/attest/", duty_views.lead_attest, name="lead_attest"),
+    path("leads/<share:reference>/ask/", duty_views.lead_ask, name="lead_ask"),
     path("commissions/", money_views.commission_list, name="commission_list"),
     path("commissions.csv", money_views.commissions_csv, name="commissions_csv"),
     path("reconciliation/", money_views.reconciliation, name="reconciliation"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
@@ -23,6 +24,8 @@ from partners.models import User
 from partners.types import Direction
 from portal.lib import formats
 from portal.partner import words
+from portal.partner.duties import Asking, askings, duty_of
+from portal.partner.duty_forms import AttestationForm, MoreForm
 from portal.partner.story import timeline
 
 # What a partner may do itself; every other step of the table is the platform's or the client's.
@@ -46,6 +49,7 @@ class Card(NamedTuple):
     icon: str
     facts: list[Fact]
     withheld: str
+    asking: Asking | None
 
 
 class Visit(NamedTuple):
@@ -63,8 +67,13 @@ def lead_page(
     share: Share,
     closing: ClosingForm | None = None,
     rejection: RejectionForm | None = None,
+    keeping: AttestationForm | None = None,
+    typed: dict[str, MoreForm] | None = None,
 ) -> dict[str, Any]:
-    """Return what the template of SHARE's page places; forms come back with their errors."""
+    """Return what the template of SHARE's page places; forms come back with their errors.
+
+    :param typed: what was typed to ask for a group, by group
+    """
     told = disclose(share)
     closed = share.status == ShareStatus.CLOSED
     return {
@@ -74,7 +83,8 @@ def lead_page(
         "terms": words.terms(share),
         "steps": [step for step in PARTNER_STEPS if step in share.next_statuses],
         "discloses": share.status in DISCLOSING,
-        "cards": cards(share, told),
+        "duty": duty_of(user=user, share=share, keeping=keeping),
+        "cards": cards(share, told, askings(user=user, share=share, typed=typed)),
         "visits": visits(user, share),
         "reason": scrub(share.reason),
         "notes": share.notes if share.status in DISCLOSING else "",
@@ -82,10 +92,11 @@ def lead_page(
         "moments": timeline(user=user, share=share),
         "closing": closing or ClosingForm(share=share),
         "rejection": rejection or RejectionForm(),
+        "faulty": any(form is not None for form in (closing, rejection, keeping, typed)),
     }
 
 
-def cards(share: Share, told: Told) -> list[Card]:
+def cards(share: Share, told: Told, asked: Mapping[str, Asking]) -> list[Card]:
     """Return the three groups; one that is not disclosed says so and why. None after the end."""
     if share.status not in DISCLOSING:
         return []
@@ -94,14 +105,15 @@ def cards(share: Share, told: Told) -> list[Card]:
     for group in GROUPS:
         title, icon, facts_of = _CARDS[group]
         facts = facts_of(told) if groups[group] else []
-        made.append(Card(title, icon, facts, "" if groups[group] else _why_not(share, group)))
+        why_not = "" if groups[group] else _why_not(share, group)
+        made.append(Card(title, icon, facts, why_not, asked.get(group)))
     return made
 
 
 def _why_not(share: Share, group: str) -> str:
     if not RULES[share.partner.type].ceiling[group]:
         return _("%(type)s partners never see this.") % {"type": share.partner.get_type_display()}
-    return _("Not shared with you. Ask the platform if you need it for your work.")
+    return _("Not shared with you.")
 
 
 def visits(user: User, share: Share) -> list[Visit]:

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from leads.consent import DISCLOSURE_COLUMNS, disclose_row
+from leads.deletions import deletions_for
 from leads.models import DISCLOSING, Share, ShareStatus
 from leads.words import budget
 from partners.models import User
@@ -40,9 +41,16 @@ class LeadRow(NamedTuple):
     answer_by: str
 
 
-def lead_rows(*, user: User, status: str = "") -> QuerySet[Share, dict[str, Any]]:
-    """Return USER's leads as rows for :func:`as_row`, unordered; an unknown STATUS has none."""
+def lead_rows(
+    *, user: User, status: str = "", owed: bool = False
+) -> QuerySet[Share, dict[str, Any]]:
+    """Return USER's leads as rows for :func:`as_row`, unordered; an unknown STATUS has none.
+
+    :param owed: only those of which something has to be deleted
+    """
     shares = Share.objects.visible_to(user)
+    if owed:
+        shares = shares.filter(pk__in=deletions_for(user=user).values("share"))
     if status:
         shares = shares.filter(status=status) if status in ShareStatus.values else shares.none()
     rows: QuerySet[Share, dict[str, Any]] = shares.values(*_COLUMNS)

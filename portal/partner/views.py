@@ -15,7 +15,7 @@ from commissions.selectors import metrics_for
 from commissions.services import report_status
 from leads.models import Share, ShareStatus
 from portal.lib.errors import DomainError
-from portal.partner import figures, lead_page, rows
+from portal.partner import duties, figures, lead_page, rows
 from portal.partner.access import PartnerRequest, own_share, page_or_first, partner_page
 
 SHOWN_WAITING = 5
@@ -38,6 +38,7 @@ def dashboard(request: PartnerRequest) -> HttpResponse:
             "figures": figures.nine(metrics, partner.direction),
             "waiting": rows.waiting_rows(user=user, limit=SHOWN_WAITING + 1),
             "shown_waiting": SHOWN_WAITING,
+            "owing": duties.owing(user=user),
             "comparisons": figures.comparisons(months),
             "pictures": figures.pictures(months, figures.commission_title(partner.direction)),
         },
@@ -48,8 +49,8 @@ def dashboard(request: PartnerRequest) -> HttpResponse:
 @partner_page
 def lead_list(request: PartnerRequest) -> HttpResponse:
     """List the partner's leads, newest first, ended ones included; filtered by status."""
-    status = request.GET.get("status", "")
-    found = rows.lead_rows(user=request.user, status=status)
+    status, owed = request.GET.get("status", ""), "to_delete" in request.GET
+    found = rows.lead_rows(user=request.user, status=status, owed=owed)
     page, following = page_or_first(found, request.GET, by="shared_at")
     return render(
         request,
@@ -58,6 +59,7 @@ def lead_list(request: PartnerRequest) -> HttpResponse:
             "rows": rows.as_rows(page),
             "next": following,
             "status": status,
+            "owed": owed,
             "statuses": ShareStatus.choices,
             "unknown": bool(status) and status not in ShareStatus.values,
             "later": "cursor" in request.GET,
@@ -69,7 +71,7 @@ def lead_list(request: PartnerRequest) -> HttpResponse:
 @partner_page
 def lead_detail(request: PartnerRequest, reference: str) -> HttpResponse:
     """Show what is disclosed of a lead, what can be done now and what happened."""
-    return _shown(request, own_share(request, reference))
+    return shown(request, own_share(request, reference))
 
 
 @require_POST
@@ -93,7 +95,7 @@ def lead_reject(request: PartnerRequest, reference: str) -> HttpResponse:
     share = own_share(request, reference)
     form = RejectionForm(request.POST)
     if not form.is_valid():
-        return _shown(request, share, http_status=422, rejection=form)
+        return shown(request, share, http_status=422, rejection=form)
     return _reported(request, share, status=ShareStatus.REJECTED, **form.cleaned_data)
 
 
@@ -104,7 +106,7 @@ def lead_close(request: PartnerRequest, reference: str) -> HttpResponse:
     share = own_share(request, reference)
     form = ClosingForm(request.POST, share=share)
     if not form.is_valid():
-        return _shown(request, share, http_status=422, closing=form)
+        return shown(request, share, http_status=422, closing=form)
     return _reported(request, share, status=ShareStatus.CLOSED, **form.cleaned_data)
 
 
@@ -115,16 +117,17 @@ def _reported(request: PartnerRequest, share: Share, **report: Any) -> HttpRespo
         outcome = report_status(actor=request.user, reference=reference, **report)
     except DomainError as refusal:
         messages.error(request, str(refusal))
-        return _shown(request, own_share(request, reference), http_status=refusal.status)
+        return shown(request, own_share(request, reference), http_status=refusal.status)
     messages.success(request, lead_page.said(outcome))
     if not request.htmx:
         return redirect("partner:lead_detail", reference=reference)
-    return _shown(request, own_share(request, reference))
+    return shown(request, own_share(request, reference))
 
 
-def _shown(
+def shown(
     request: PartnerRequest, share: Share, http_status: int = 200, **forms: Any
 ) -> HttpResponse:
+    """Return the page of SHARE, or for htmx its content; FORMS come back with their errors."""
     context = lead_page.lead_page(user=request.user, share=share, **forms)
     template = f"{LEAD}#lead" if request.htmx else LEAD
     return render(request, template, context, status=http_status)

@@ -178,7 +178,7 @@ class TestLeadPage:
         def offered() -> set[str]:
             page = at_acme.get(page_of(share)).content.decode()
             found = re.findall(rf'action="{page_of(share)}(\w+)/"', page)
-            return set(found)
+            return set(found) - {"ask"}  # which may be done at any time
 
         assert offered() == {"accept", "reject"}
         report_status(actor=amira, reference=str(share.pk), status="accepted")
