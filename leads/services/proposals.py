@@ -100,7 +100,7 @@ def answer_proposal(
             answer=proposal.status,
             groups=list(given),
         )
-        # Taken back by the sharing that follows, unless it is refused or never comes about.
+        # Taken back once the partner has the lead: never, if sharing is refused or cut short.
         _set_needs_agent(proposal.lead, needed=True)
         if not given:
             _tell_agent(proposal, event)
@@ -207,8 +207,9 @@ def _close(proposal: Proposal, status: str) -> None:
 
 def _share_as_approved(proposal: Proposal, given: Groups, event: Event) -> None:
     """Share with what the client approved; keep the share, or why it was refused."""
+    live = Share.objects.live().filter(lead=proposal.lead, partner=proposal.partner).first()
     try:
-        share = share_lead(
+        share = live or share_lead(
             actor=_in_whose_name(proposal),
             lead_id=str(proposal.lead_id),
             partner_id=str(proposal.partner_id),
@@ -241,6 +242,8 @@ def _keep_outcome(
     """Note what came of the approval and tell the agent."""
     proposal.share, proposal.refusal = share, refusal
     proposal.save(update_fields=["share", "refusal"])
+    if share is not None:
+        _set_needs_agent(proposal.lead, needed=False)
     _tell_agent(proposal, event)
 
 
