@@ -137,6 +137,7 @@ def _tell(lead: Lead, event: Event, told_before: Mapping[str, dict[str, Any]]) -
             )
 
 
+_NAMES = {"min": "budget", "max": "budget"}  # as a partner reads them, part for part
 _PARTS = {"customerInfo": "contact", "budgetDetails": "budget", "preferences": "requirements"}
 
 
@@ -145,7 +146,7 @@ def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, l
     found = {}
     for part, group in _PARTS.items():
         old, new = before.get(part, {}), now.get(part, {})
-        names = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
-        if names:
-            found[group] = names
+        keys = [key for key in {*old, *new} if old.get(key) != new.get(key)]
+        if keys:
+            found[group] = sorted({_NAMES.get(key, key) for key in keys})
     return found
