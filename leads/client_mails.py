@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,11 +22,13 @@ from events import payloads
 from events.payloads import SEALED_TO, Attachment, Mail
 from leads import documents, receipts
 from leads.consent import Verdict, verdicts
-from leads.models import ConsentDecision, DeletionTask, Lead, MoreRequest, Proposal, Receipt, Share
+from leads.models import DeletionTask, Lead, MoreRequest, Proposal, Receipt, Share
 from leads.records import labels_of
 from leads.services.links import issue_client_link
 from leads.services.resolving import decisions_about, lock_lead
+from partners.licensing import TIME_ZONES
 from partners.models import Partner
+from partners.types import Market
 from portal.lib import formats
 from portal.lib.access import THE_SYSTEM
 from portal.lib.ids import is_id
@@ -41,12 +45,8 @@ YOUR: dict[str, str | Promise] = {
 
 def register() -> None:
     """Tell `events` who writes the mails to clients (called once when the apps are loaded)."""
-    payloads.register_mail("client_share_notice", share_notice)
-    payloads.register_mail("client_receipt", receipt)
-    payloads.register_mail("client_link", link)
-    payloads.register_mail("client_request", request)
-    payloads.register_mail("client_correction_notice", correction_notice)
-    payloads.register_mail("client_erased", erased)
+    for template, builder in _BUILDERS.items():
+        payloads.register_mail(template, builder)
 
 
 def share_notice(refs: Mapping[str, Any]) -> Mail | None:
@@ -79,7 +79,7 @@ def receipt(refs: Mapping[str, Any]) -> Mail | None:
     duties = DeletionTask.objects.open().filter(share__lead=found.lead).order_by("due_at")
     told = [
         _("%(partner)s must delete what it got by %(day)s.")
-        % {"partner": task.share.partner.name, "day": formats.date(task.due_at)}
+        % {"partner": task.share.partner.name, "day": _day(task.due_at, found.lead)}
         for task in duties.select_related("share__partner")
     ]
     parts = [
@@ -241,22 +241,25 @@ def _what(share: Share) -> str:
     lines = [_("It can see:") if share.disclosed else _("It could see:")]
     for group in share.received:
         fields = ", ".join(labels_of(group, share.partner.type)).lower()
-        lines.append(f"- {YOUR[group]}: {fields}. {_why(given[group])}".strip())
+        lines.append(f"- {YOUR[group]}: {fields}. {_why(given[group], share.lead)}".strip())
     return "\n".join(lines)
 
 
-def _why(verdict: Verdict) -> str:
+def _why(verdict: Verdict, lead: Lead) -> str:
     decision = verdict.decision
     if decision is None or not verdict.given:
         return ""
-    words = {"day": formats.date(decision.decided_at), "how": _how(decision)}
+    how = str(decision.get_method_display()).lower()
+    words = {"day": _day(decision.decided_at, lead), "how": how}
     if verdict.by_client:
         return _("You allowed this on %(day)s, %(how)s.") % words
     return _("Our agent noted on %(day)s that you agreed, %(how)s.") % words
 
 
-def _how(decision: ConsentDecision) -> str:
-    return str(decision.get_method_display()).lower()
+def _day(moment: datetime, lead: Lead) -> str:
+    """Return the day MOMENT is where the client looks for a home."""
+    with timezone.override(TIME_ZONES[Market(lead.market)]):
+        return formats.date(moment)
 
 
 def _listed(groups: Iterable[str]) -> str:
@@ -276,3 +279,13 @@ def _attached(proof: Receipt | None) -> tuple[Attachment, ...]:
             media_type="application/pdf",
         ),
     )
+
+
+_BUILDERS = {
+    "client_share_notice": share_notice,
+    "client_receipt": receipt,
+    "client_link": link,
+    "client_request": request,
+    "client_correction_notice": correction_notice,
+    "client_erased": erased,
+}

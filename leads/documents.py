@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from leads.export_document import export_document
 from leads.models import ConsentDecision, Receipt
 from leads.records import labels_of
 from leads.typesetting import Document, Section
+from partners.licensing import TIME_ZONES
+from partners.types import Market
 from portal.lib import formats
 
 _GROUPS = dict(ConsentDecision.Group.choices)
@@ -36,6 +40,11 @@ def receipt_pdf(receipt: Receipt) -> bytes:
 
 def receipt_document(receipt: Receipt) -> Document:
     """Return what the receipt says on paper. Like the receipt, nothing of the client but an id."""
+    with timezone.override(TIME_ZONES[Market(receipt.lead.market)]):
+        return _written(receipt)
+
+
+def _written(receipt: Receipt) -> Document:
     body = receipt.body
     return Document(
         title=_("Receipt for your decision"),
@@ -46,7 +55,7 @@ def receipt_document(receipt: Receipt) -> Document:
             % {"platform": body["issuer"]["name"]}
         ],
         sections=[
-            Section(heading=_("Decisions"), head=_DECIDED, rows=_decided(body["records"])),
+            Section(heading=_("Decisions"), head=_heads(), rows=_decided(body["records"])),
             Section(heading=_("What each group holds"), facts=_fields(body["records"])),
             Section(heading=_("About this receipt"), facts=_about(receipt)),
             Section(
@@ -68,7 +77,8 @@ def receipt_document(receipt: Receipt) -> Document:
     )
 
 
-_DECIDED = ["Group", "Partner", "Decision", "Said by", "When"]
+def _heads() -> list[str]:
+    return [_("Group"), _("Partner"), _("Decision"), _("Said by"), _("When")]
 
 
 def _decided(records: list[dict[str, Any]]) -> list[list[str]]:
@@ -129,12 +139,6 @@ def _time(at: str) -> str:
     return formats.exact_time(parse_datetime(at))
 
 
-def export_pdf(data: dict[str, Any]) -> bytes:
+def export_pdf(data: Mapping[str, Any]) -> bytes:
     """Return a copy of everything (`leads.export.client_export`) as a PDF."""
-    return Document(
-        title=_("Your data"),
-        issuer=settings.PLATFORM_LEGAL_NAME,
-        footer=data["reference"],
-        intro=[],
-        sections=[],
-    ).as_pdf()
+    return export_document(data).as_pdf()

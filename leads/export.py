@@ -28,8 +28,9 @@ from leads.models import (
 )
 from leads.recipients import Received, Recipient, recipients_of
 from leads.records import AUTHORITIES, LAWS, PURPOSES, RIGHTS, consent_record
-from partners.models import Partner
+from partners.models import Partner, User
 from partners.types import Market
+from portal.lib.access import STAFF_ROLES
 from portal.lib.ids import is_id
 from portal.lib.money import plain
 
@@ -262,19 +263,23 @@ def _history(lead: Lead) -> list[dict[str, Any]]:
     rows = list(events.values_list("kind", "actor", "partner_id", "ok", "at"))
     partners = {partner_id for _kind, _actor, partner_id, _ok, _at in rows if partner_id}
     names = dict(Partner.objects.filter(pk__in=partners).values_list("pk", "name"))
+    who = _actors({actor for _kind, actor, _partner_id, _ok, _at in rows}, lead)
     return [
         {
             "at": rfc3339(at),
             "event": kind,
             "done": ok,
-            "by": _who(actor, lead),
+            "by": who[actor],
             "partner": names.get(partner_id),
         }
         for kind, actor, partner_id, ok, at in rows
     ]
 
 
-def _who(actor: str, lead: Lead) -> str:
-    if actor == str(lead.pk):
-        return "you"
-    return {"user": "a person", "key": "a partner's system"}.get(actor.partition("_")[0], "portal")
+def _actors(actors: set[str], lead: Lead) -> dict[str, str]:
+    """Return what each actor is: `you`, `us`, `partner` or, for the portal's own jobs, `portal`."""
+    users = [actor for actor in actors if is_id("user", actor)]
+    roles = dict(User.objects.filter(pk__in=users).values_list("pk", "role"))
+    who = {actor: "partner" if is_id("key", actor) else "portal" for actor in actors}
+    who |= {pk: "us" if role in STAFF_ROLES else "partner" for pk, role in roles.items()}
+    return who | {str(lead.pk): "you"}

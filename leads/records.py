@@ -6,6 +6,7 @@ decision after the client is erased.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -32,17 +33,21 @@ LAWS = {
 }
 
 
-def consent_record(decision: ConsentDecision) -> dict[str, Any]:
+def consent_record(
+    decision: ConsentDecision, kept: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the record of DECISION; its lead and partner are read.
 
     The field names are the standard's, so that it can be read by those who know it.
+
+    :param kept: the ids of the notices by their hashes, where many records are made at once
     """
     market = Market(decision.lead.market)
     return {
         "record_id": str(decision.pk),
         "schema_version": SCHEMA_VERSION,
         "pii_principal_id": str(decision.lead_id),
-        "privacy_notice": _notice(decision),
+        "privacy_notice": _notice(decision, kept),
         "purpose": [{"id": decision.purpose, "description": PURPOSES.get(decision.purpose, "")}],
         "pii_information": [{"group": decision.group, "fields": sorted(FIELDS[decision.group])}],
         "pii_controllers": [
@@ -93,10 +98,11 @@ def labels_of(group: str, partner_type: str = "") -> list[str]:
 
 def _label(column: str) -> str:
     field: models.Field[Any, Any] = Lead._meta.get_field(column)
-    return str(field.verbose_name)
+    name = str(field.verbose_name)
+    return name[:1].upper() + name[1:]
 
 
-def _notice(decision: ConsentDecision) -> dict[str, Any] | None:
+def _notice(decision: ConsentDecision, kept: Mapping[str, str] | None) -> dict[str, Any] | None:
     """Return what was shown, or None where no notice was."""
     if not decision.notice_version:
         return None
@@ -106,8 +112,10 @@ def _notice(decision: ConsentDecision) -> dict[str, Any] | None:
         "text_sha256": decision.notice_hash or None,
         "shown_at": rfc3339(decision.decided_at),
     }
-    kept = Notice.objects.filter(sha256=decision.notice_hash).only("pk").first()
-    return {"id": str(kept.pk) if kept else None, **shown}
+    if kept is None:
+        found = Notice.objects.filter(sha256=decision.notice_hash)
+        kept = dict(found.values_list("sha256", "pk"))
+    return {"id": kept.get(decision.notice_hash), **shown}
 
 
 def _processing(decision: ConsentDecision) -> list[str]:

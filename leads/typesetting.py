@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
 
@@ -59,14 +59,14 @@ class Document:
 
     def as_pdf(self) -> bytes:
         """Return the document as a PDF with tags, for screen readers too."""
-        return _set(self, "pdf")
+        return _set(self, "pdf")[0]
 
-    def as_picture(self) -> bytes:
-        """Return the first page as a PNG, to look at."""
+    def as_pictures(self) -> list[bytes]:
+        """Return each page as a PNG, to look at."""
         return _set(self, "png")
 
 
-def _set(document: Document, form: Any) -> bytes:
+def _set(document: Document, form: Literal["pdf", "png"]) -> list[bytes]:
     data = {
         "title": document.title,
         "issuer": document.issuer,
@@ -86,7 +86,7 @@ def _set(document: Document, form: Any) -> bytes:
         package_cache_path=str(TEMPLATES / "packages"),
     )
     made = compiler.compile(format=form, ppi=110)
-    return made[0] if isinstance(made, list) else bytes(made or b"")
+    return made if isinstance(made, list) else [made or b""]
 
 
 @lru_cache(maxsize=1)
