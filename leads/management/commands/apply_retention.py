@@ -13,9 +13,7 @@ from leads import retention, services
 
 
 class Command(BaseCommand):
-    help = (
-        "Erase the clients whose details may not be kept any longer, as each night."
-    )
+    help = "Erase the clients whose details may not be kept any longer, as each night."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="erase nothing, only tell")
