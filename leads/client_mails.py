@@ -12,14 +12,14 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from events import payloads
-from events.payloads import SEALED_TO, Attachment, Mail
+from events.payloads import SEALED_TO, Attachment, Mail, MailBuilder
 from leads import documents, receipts
 from leads.consent import Verdict, verdicts
 from leads.models import DeletionTask, Lead, MoreRequest, Proposal, Receipt, Share
@@ -46,7 +46,19 @@ YOUR: dict[str, str | Promise] = {
 def register() -> None:
     """Tell `events` who writes the mails to clients (called once when the apps are loaded)."""
     for template, builder in _BUILDERS.items():
-        payloads.register_mail(template, builder)
+        payloads.register_mail(template, _without_waiting(builder))
+
+
+def _without_waiting(builder: MailBuilder) -> MailBuilder:
+    """Let a mail whose lead is locked by somebody be tried later: other mails wait behind it."""
+
+    def built(refs: Mapping[str, Any]) -> Mail | None:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '1s'")
+            return builder(refs)
+
+    return built
 
 
 def share_notice(refs: Mapping[str, Any]) -> Mail | None:
@@ -54,9 +66,8 @@ def share_notice(refs: Mapping[str, Any]) -> Mail | None:
     share = _share(refs)
     if share is None or not share.received or not _may_write(share.lead):
         return None
-    with transaction.atomic():
-        lead = lock_lead(str(share.lead_id))
-        receipts.issue(lead, mail=False)
+    lead = lock_lead(str(share.lead_id))
+    receipts.issue(lead, mail=False)
     proof = receipts.newest_about(lead, share.partner)
     parts = [
         _("%(platform)s has passed details of your request to a partner.") % _us(),
@@ -76,16 +87,13 @@ def receipt(refs: Mapping[str, Any]) -> Mail | None:
     found = Receipt.objects.select_related("lead").filter(pk=refs["receipt"]).first()
     if found is None or not _may_write(found.lead):
         return None
-    duties = DeletionTask.objects.open().filter(share__lead=found.lead).order_by("due_at")
-    told = [
-        _("%(partner)s must delete what it got by %(day)s.")
-        % {"partner": task.share.partner.name, "day": _day(task.due_at, found.lead)}
-        for task in duties.select_related("share__partner")
-    ]
+    open_ = DeletionTask.objects.open().filter(share__lead=found.lead).order_by("due_at", "pk")
+    duties = [_duty(task) for task in open_.select_related("share__partner", "share__lead")]
+    told = [_("These partners must delete what they got of it:"), "\n".join(duties)]
     parts = [
         _("This is what is on record now:"),
         "\n".join(documents.decisions_in_words(found)),
-        "\n".join(told),
+        *(told if duties else []),
         _("You can change it at any time here:"),
         _page(found.lead),
         _("Attached is the signed receipt, for you to keep: to read, and as data to check."),
@@ -158,12 +166,11 @@ def correction_notice(refs: Mapping[str, Any]) -> Mail | None:
 
 def erased(refs: Mapping[str, Any]) -> Mail | None:
     """Tell the client that the details are gone, who was told to delete, and what stays."""
-    recipients = Partner.objects.filter(shares__lead=refs["lead"]).distinct().order_by("name")
-    names = [partner.name for partner in recipients]
+    duties = DeletionTask.objects.filter(share__lead=refs["lead"]).select_related("share__partner")
     text = [_("We erased your details.")]
-    if names:
+    if told := {_duty(task) for task in duties.select_related("share__lead")}:
         text.append(_("We told everybody who got them to delete them too:"))
-        text.append("\n".join(f"- {name}" for name in names))
+        text.append("\n".join(sorted(told)))
     text += [
         _("What stays is the record of what happened, without your name, email, phone or wishes."),
         _("A code made from your email and phone keeps us from recording you again."),
@@ -254,6 +261,16 @@ def _why(verdict: Verdict, lead: Lead) -> str:
     if verdict.by_client:
         return _("You allowed this on %(day)s, %(how)s.") % words
     return _("Our agent noted on %(day)s that you agreed, %(how)s.") % words
+
+
+def _duty(task: DeletionTask) -> str:
+    """Return who has to delete what it got, and by when or since when it has said what it did."""
+    words = {"partner": task.share.partner.name, "day": _day(task.due_at, task.share.lead)}
+    if task.attested_at is None:
+        return _("- %(partner)s, by %(day)s") % words
+    words["day"] = _day(task.attested_at, task.share.lead)
+    words["outcome"] = str(task.get_outcome_display()).lower()
+    return _("- %(partner)s, %(day)s: %(outcome)s") % words
 
 
 def _day(moment: datetime, lead: Lead) -> str:
