@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -13,6 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from events.audit import NO_STREAM  # with it the models beside it are known
 from portal.lib import ids
 from portal.lib.access import PartnerScopedQuerySet
 from portal.lib.secrets import EncryptedTextField
@@ -103,11 +105,12 @@ class Event(models.Model):
     data = models.JSONField(_("Data"), default=dict, encoder=DjangoJSONEncoder)
     request_id = models.CharField(_("Request"), max_length=64, blank=True)
     at = models.DateTimeField(_("At"), default=timezone.now)
-    # The audit chain; a row outside every stream has none of these.
-    stream = models.CharField(max_length=40, blank=True)
-    sequence = models.BigIntegerField(null=True)
-    previous_hash = models.BinaryField(max_length=32, null=True)
-    hash = models.BinaryField(max_length=32, null=True)
+    # The audit chain, set by the database whatever is sent. Each lead is a stream, so is each
+    # partner, for events without a lead; the others stand in NO_STREAM (docs/audit.md).
+    stream = models.UUIDField(db_default=NO_STREAM, editable=False)
+    sequence = models.BigIntegerField(db_default=0, editable=False)
+    previous_hash = models.BinaryField(max_length=32, db_default=b"")
+    hash = models.BinaryField(max_length=32, db_default=b"")
 
     objects = EventQuerySet.as_manager()
 
@@ -121,9 +124,7 @@ class Event(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["stream", "sequence"],
-                condition=Q(sequence__isnull=False),
-                name="events_event_once_in_stream",
+                fields=["stream", "sequence"], name="events_event_once_in_stream"
             )
         ]
 
@@ -233,6 +234,8 @@ class Delivery(models.Model):
     last_error = models.CharField(_("Last error"), max_length=30, blank=True)
     created_at = models.DateTimeField(_("Created"), db_default=Now(), editable=False)
     finished_at = models.DateTimeField(_("Finished"), null=True)
+    # Not a column: when `events.queue` claimed it, by the database's clock.
+    claimed_at: datetime | None = None
 
     objects = DeliveryQuerySet.as_manager()
 

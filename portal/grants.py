@@ -7,7 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 
 def append_only_tables() -> dict[str, tuple[str, ...]]:
@@ -22,19 +22,35 @@ def append_only_tables() -> dict[str, tuple[str, ...]]:
     }
 
 
+def tables_written_by_database() -> list[str]:
+    """Return the tables only triggers write: models that say `written_by_database = True`."""
+    return [
+        model._meta.db_table
+        for model in apps.get_models()
+        if getattr(model, "written_by_database", False)
+    ]
+
+
 def grant_app_role(**_: Any) -> None:
     """Grant the application's role what it needs and no more. Does nothing when it is the owner."""
     role = settings.APP_DATABASE_USER
     if not role or role == connection.settings_dict["USER"]:
         return
     name = connection.ops.quote_name(role)
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"GRANT USAGE ON SCHEMA public TO {name}")
         cursor.execute(
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}"
         )
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {name}")
+        # After a step back some models have no table yet.
+        there = set(connection.introspection.table_names(cursor))
+        for table in there.intersection(tables_written_by_database()):
+            quoted = connection.ops.quote_name(table)
+            cursor.execute(f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON {quoted} FROM {name}")
         for table, may_be_emptied in append_only_tables().items():
+            if table not in there:
+                continue
             quoted = connection.ops.quote_name(table)
             cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {quoted} FROM {name}")
             for column in may_be_emptied:

@@ -27,7 +27,7 @@ class TestRecordEvent:
         event.refresh_from_db()
         assert (event.actor, event.partner_id, event.ok) == (dana.pk, acme.pk, True)
         assert event.data == {"market": "uae"}
-        assert event.sequence is None
+        assert event.sequence == 1
 
     @pytest.mark.parametrize("change", ["update", "delete"])
     def test_the_database_refuses_to_change_the_past(self, change, dana):
