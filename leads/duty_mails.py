@@ -67,14 +67,13 @@ def mail_more_asked(refs: Mapping[str, Any]) -> Mail | None:
 
 
 def mail_more_answered(refs: Mapping[str, Any]) -> Mail | None:
-    """Tell the partner's contact what came of its request."""
+    """Tell the partner's contact that it may not see what it asked for."""
     request = _request(refs)
     if request is None or not _is_written_to(request.share.partner):
         return None
-    given = request.status == MoreRequest.Status.GIVEN
     return Mail(
         to=request.share.partner.contact_email,
-        subject=_("You may see more of a lead") if given else _("You may not see more of a lead"),
+        subject=_("You may not see more of a lead"),
         text=_("What you asked for and the answer stand on the lead's page:\n\n%(link)s\n")
         % {"link": _partner_page(request.share)},
     )

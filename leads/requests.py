@@ -10,12 +10,21 @@ from django.db.models import QuerySet
 
 from leads.models import LIVE, Lead, MoreRequest, Share
 from portal.lib.access import Actor
+from portal.lib.ids import is_id
 
 
 def requests_of(*, user: Actor, lead: Lead) -> QuerySet[MoreRequest]:
     """Return what partners asked to see of LEAD, with share and partner, newest first."""
     requests = MoreRequest.objects.visible_to(user).select_related("share__partner")
     return requests.filter(share__lead=lead)
+
+
+def request_for(*, user: Actor, request_id: str) -> MoreRequest | None:
+    """Return the request with its share and partner, or None where USER may see none of that id."""
+    if not is_id("more", request_id):
+        return None
+    requests = MoreRequest.objects.visible_to(user).select_related("share__partner")
+    return requests.filter(pk=request_id).first()
 
 
 def requests_of_share(*, user: Actor, share: Share) -> dict[str, MoreRequest]:

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from leads.views import agent, proposing, receipts, sharing
+from leads.views import agent, deletions, importing, proposing, receipts, requests, sharing
 
 app_name = "leads"
 urlpatterns = [
     path("", agent.lead_list, name="lead_list"),
     path("new/", agent.lead_new, name="lead_new"),
+    path("import/", importing.lead_import, name="import"),
+    path("import/template.csv", importing.import_template, name="import_template"),
     path("<lead:lead_id>/", agent.lead_detail, name="lead_detail"),
     path("<lead:lead_id>/share/", sharing.share, name="share"),
     path("<lead:lead_id>/preview/", sharing.preview, name="preview"),
@@ -26,6 +28,11 @@ urlpatterns = [
         receipts.receipt_pdf,
         name="receipt_pdf",
     ),
+    path("requests/<more:request_id>/forward/", requests.forward, name="forward_request"),
+    path("requests/<more:request_id>/decline/", requests.decline, name="decline_request"),
+    path("deletions/", deletions.deletion_list, name="deletion_list"),
+    path("deletions/<partner:partner_id>/stop/", deletions.stop, name="stop_leads"),
+    path("deletions/<partner:partner_id>/resume/", deletions.resume, name="resume_leads"),
     path(
         "shares/<share:share_id>/preferences/",
         sharing.share_preferences,

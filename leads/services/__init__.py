@@ -8,7 +8,14 @@ from leads.services.correction import correct_lead
 from leads.services.deletion import attest_deletion, remind_deletions
 from leads.services.enquiry import capture_from_form, welcome_back
 from leads.services.erasure import apply_retention, ask_erasure, erase_lead
+from leads.services.importing import ImportReport, ImportRow, import_leads
 from leads.services.links import issue_client_link, prune_links
+from leads.services.more import (
+    answer_request,
+    ask_for_more,
+    decline_request,
+    forward_request,
+)
 from leads.services.preferences import change_preferences
 from leads.services.progress import (
     end_share,
@@ -25,20 +32,27 @@ from leads.services.sharing import share_lead
 
 __all__ = [
     "AppointmentDraft",
+    "ImportReport",
+    "ImportRow",
     "LeadDraft",
     "Wish",
     "answer_proposal",
+    "answer_request",
     "apply_retention",
     "ask_erasure",
+    "ask_for_more",
     "attest_deletion",
     "capture_from_form",
     "capture_lead",
     "change_preferences",
     "correct_lead",
     "decide",
+    "decline_request",
     "end_share",
     "erase_lead",
     "expire_shares",
+    "forward_request",
+    "import_leads",
     "issue_client_link",
     "issue_receipts",
     "lift_restriction",

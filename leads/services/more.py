@@ -157,7 +157,8 @@ def _answer(actor: Actor, request: MoreRequest, status: str) -> Event:
     request.status, request.answered_at = status, timezone.now()
     request.save(update_fields=["status", "answered_at"])
     event = _record(Event.Kind.MORE_ANSWERED, actor, request)
-    queue_mail(event, "more_answered", refs={"more": str(request.pk)})
+    if status != Status.GIVEN:  # a yes is told with what the partner sees from then on
+        queue_mail(event, "more_answered", refs={"more": str(request.pk)})
     return event
 
 

@@ -13,6 +13,7 @@ from leads.groups import GROUPS, Groups
 from leads.models import DISCLOSING, ConsentDecision, Share
 from leads.services.recalling import keep_regiven
 from leads.services.resolving import decisions_about, lock_share, resolve_share
+from leads.services.settling import settle_requests
 from leads.services.sharing import within_ceiling
 from portal.lib import rows
 from portal.lib.access import Actor, Can, require
@@ -109,6 +110,7 @@ def recompute(share: Share, decisions: list[ConsentDecision], *, chosen_anew: bo
         share.consent_version += 1
         share.consent_updated_at = share.updated_at
     share.save(update_fields=RECOMPUTED)
+    settle_requests(share)
     return groups != before
 
 

@@ -65,6 +65,9 @@ STATES: dict[str, tuple[str | Promise, Tone]] = {
     # consent
     "given": (_("Given"), "good"),
     "refused": (_("Refused"), "bad"),
+    "asked": (_("Asked"), "info"),
+    "forwarded": (_("Put before the client"), "info"),
+    "declined": (_("Declined"), "bad"),
 }
 
 # Steps of one journey differ by shape too, for those who do not see the colour.

@@ -22,19 +22,21 @@ R = TypeVar("R")
 
 
 def page_of(
-    rows: QuerySet[Any, R], params: Mapping[str, str], *, by: str
+    rows: QuerySet[Any, R], params: Mapping[str, str], *, by: str, oldest_first: bool = False
 ) -> tuple[list[R], str | None]:
     """Return one page of ROWS, newest first by (BY, id), and the cursor of the next or None.
 
     ROWS are models, or dicts made by `values` with at least BY and `pk`.
 
     :param params: the query string's `cursor` and `limit`
+    :param oldest_first: the other way round, for what waits longest
     :raises Malformed: if one of them is not as documented
     """
     limit = _limit(params.get("limit"))
     if (cursor := params.get("cursor")) is not None:
-        rows = rows.filter(_after(rows, cursor, by))
-    found = list(rows.order_by(f"-{by}", "-pk")[: limit + 1])
+        rows = rows.filter(_after(rows, cursor, by, "gt" if oldest_first else "lt"))
+    sign = "" if oldest_first else "-"
+    found = list(rows.order_by(f"{sign}{by}", f"{sign}pk")[: limit + 1])
     if len(found) <= limit:
         return found, None
     page = found[:limit]
@@ -57,7 +59,7 @@ def _encoded(at: datetime, pk: str) -> str:
     return base64.urlsafe_b64encode(f'["{at.isoformat()}","{pk}"]'.encode()).decode().rstrip("=")
 
 
-def _after(rows: QuerySet[Any], cursor: str, by: str) -> Q:
+def _after(rows: QuerySet[Any], cursor: str, by: str, beyond: str) -> Q:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         moment, pk = json.loads(text)
@@ -67,4 +69,5 @@ def _after(rows: QuerySet[Any], cursor: str, by: str) -> Q:
             raise ValueError
     except (ValueError, TypeError, RecursionError, ValidationError):
         raise malformed(_("This cursor is not one of ours."), "invalid", "?cursor") from None
-    return Q(**{f"{by}__lte": at}) & (Q(**{f"{by}__lt": at}) | Q(pk__lt=pk))
+    further = Q(**{f"{by}__{beyond}": at}) | Q(**{f"pk__{beyond}": pk})
+    return Q(**{f"{by}__{beyond}e": at}) & further

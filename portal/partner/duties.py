@@ -20,13 +20,6 @@ from portal.partner.duty_forms import AttestationForm, MoreForm
 
 SHOWN = 5
 COUNTED_TO = 100
-_TONES = {
-    MoreRequest.Status.ASKED: "info",
-    MoreRequest.Status.FORWARDED: "info",
-    MoreRequest.Status.GIVEN: "good",
-    MoreRequest.Status.DECLINED: "bad",
-    MoreRequest.Status.REFUSED: "bad",
-}
 
 
 class Duty(NamedTuple):
@@ -100,7 +93,7 @@ class Asking(NamedTuple):
 
     group: str
     status: str
-    tone: str
+    label: str
     at: datetime | None
     form: MoreForm | None
 
@@ -128,8 +121,8 @@ def _asking(group: str, request: MoreRequest | None, typed: MoreForm | None) -> 
     is_open = request.status in MoreRequest.OPEN
     return Asking(
         group=group,
-        status=request.get_status_display(),
-        tone=_TONES.get(MoreRequest.Status(request.status), "neutral"),
+        status=request.status,
+        label=request.get_status_display(),
         at=request.answered_at or request.forwarded_at or request.asked_at,
         form=None if is_open else form,
     )

@@ -62,6 +62,7 @@ _LEADS = NavEntry("/leads/", _("Leads"), "users-round")
 _PARTNERS = NavEntry("/admin/partners/partner/", _("Partners"), "handshake")
 _ANALYTICS = NavEntry("/analytics/", _("Analytics"), "chart-column")
 _RECONCILIATION = NavEntry("/reconciliation/", _("Reconciliation"), "scale")
+_DELETIONS = NavEntry("/leads/deletions/", _("Deletions"), "eraser")
 _ADMINISTRATION = NavEntry("/admin/", _("Administration"), "shield-check")
 _PARTNER_PAGES = (
     NavEntry("/portal/", _("Dashboard"), "layout-dashboard"),
@@ -72,9 +73,9 @@ _PARTNER_PAGES = (
 _SETTINGS = NavEntry("/portal/settings/", _("Settings"), "settings")
 # At most seven, because more is a list to read instead of a place to know.
 NAVIGATION: dict[str, tuple[NavEntry, ...]] = {
-    Role.ADMIN: (_LEADS, _PARTNERS, _ANALYTICS, _RECONCILIATION, _ADMINISTRATION),
+    Role.ADMIN: (_LEADS, _PARTNERS, _DELETIONS, _ANALYTICS, _RECONCILIATION, _ADMINISTRATION),
     Role.FINANCE: (_RECONCILIATION, _ANALYTICS, _LEADS, _PARTNERS),
-    Role.AGENT: (_LEADS, _ANALYTICS, _RECONCILIATION),
+    Role.AGENT: (_LEADS, _DELETIONS, _ANALYTICS, _RECONCILIATION),
     Role.OWNER: (*_PARTNER_PAGES, _SETTINGS),
     Role.MEMBER: (*_PARTNER_PAGES, _SETTINGS),
 }
