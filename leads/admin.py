@@ -13,7 +13,17 @@ from django.utils.translation import gettext_lazy as _
 
 from leads import services
 from leads.consent import CONTACT
-from leads.models import Appointment, ConsentDecision, Lead, Share
+from leads.models import (
+    Appointment,
+    ConsentDecision,
+    DeletionTask,
+    Lead,
+    MoreRequest,
+    Notice,
+    Proposal,
+    Receipt,
+    Share,
+)
 from partners.models import Partner
 from portal.lib.access import Role
 from portal.lib.errors import DomainError
@@ -52,6 +62,15 @@ class ReadOnlyAdmin(_ModelAdmin):
 
 def _is_admin(request: HttpRequest) -> bool:
     return getattr(request.user, "role", "") == Role.ADMIN
+
+
+def _but_words(model: type[Model], request: HttpRequest, hidden: str, words: str) -> list[str]:
+    """Return the fields of MODEL but HIDDEN, and for admins only somebody's WORDS.
+
+    What people wrote may name the client.
+    """
+    left_out = {hidden} if _is_admin(request) else {hidden, words}
+    return [field.name for field in model._meta.fields if field.name not in left_out]
 
 
 class ShareActionForm(ActionForm):
@@ -150,7 +169,9 @@ class ConsentDecisionAdmin(ReadOnlyAdmin):
     list_filter = ("group", "state", "source", "method")
     list_select_related = ("partner",)
     ordering = ("-decided_at", "-id")
-    exclude = ("lead",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return _but_words(ConsentDecision, request, "lead", "note")
 
 
 @admin.register(Appointment)
@@ -164,3 +185,72 @@ class AppointmentAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         names = [field.name for field in Appointment._meta.fields]
         return names if _is_admin(request) else [name for name in names if name != "location"]
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(ReadOnlyAdmin):
+    """What clients got for their decisions, as it was signed. It names no client."""
+
+    list_display = ("id", "lead_id", "kind", "key_id", "issued_at")
+    ordering = ("-issued_at", "-id")
+    date_hierarchy = "issued_at"
+    exclude = ("lead",)
+
+    @admin.display(description=_("About"))
+    def kind(self, receipt: Receipt) -> str:
+        return str(receipt.body.get("kind", ""))
+
+
+@admin.register(DeletionTask)
+class DeletionTaskAdmin(ReadOnlyAdmin):
+    """What partners have to delete, and what they said about it."""
+
+    list_display = ("id", "share_id", "partner", "groups", "cause", "due_at", "outcome")
+    list_filter = ("cause", "outcome", "share__partner__type")
+    list_select_related = ("share__partner",)
+    ordering = ("-due_at", "-id")
+    date_hierarchy = "due_at"
+
+    @admin.display(description=_("Partner"), ordering="share__partner__name")
+    def partner(self, task: DeletionTask) -> str:
+        return str(task.share.partner)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return _but_words(DeletionTask, request, "share", "reason")
+
+
+@admin.register(MoreRequest)
+class MoreRequestAdmin(ReadOnlyAdmin):
+    """What partners asked to see beyond what they do, and what the client said."""
+
+    list_display = ("id", "share_id", "partner", "group", "status", "asked_at", "answered_at")
+    list_filter = ("status", "group")
+    list_select_related = ("share__partner",)
+    ordering = ("-asked_at", "-id")
+
+    @admin.display(description=_("Partner"), ordering="share__partner__name")
+    def partner(self, asked: MoreRequest) -> str:
+        return str(asked.share.partner)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return _but_words(MoreRequest, request, "share", "reason")
+
+
+@admin.register(Proposal)
+class ProposalAdmin(ReadOnlyAdmin):
+    """The partners clients were asked about by name, and what came of it."""
+
+    list_display = ("id", "lead_id", "partner", "status", "refusal", "proposed_at", "decided_at")
+    list_filter = ("status",)
+    list_select_related = ("partner",)
+    ordering = ("-proposed_at", "-id")
+    exclude = ("lead", "share", "instead_of")
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """The words people were shown when they decided, with the hash that proves them."""
+
+    list_display = ("version", "language", "market", "sha256", "first_shown_at")
+    list_filter = ("market", "language")
+    ordering = ("-first_shown_at", "-id")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from events.models import Event
 from leads import services
-from leads.models import Lead, Share
+from leads.models import ConsentDecision, DeletionTask, Lead, MoreRequest, Share
 from leads.tests.factories import LeadFactory
 from partners.models import Partner, User
 
@@ -71,7 +72,36 @@ def test_only_an_admin_reads_who_the_client_is(
         assert "prefers calls" not in seen.content.decode()
 
 
-@pytest.mark.parametrize("model", ["lead", "share", "consentdecision", "appointment"])
+def test_only_an_admin_reads_what_people_wrote_about_consent(
+    client_for: Any, admin_user: User, finance_user: User, dana: User, acme: Partner, lead: Lead
+) -> None:
+    share = services.share_lead(
+        actor=dana, partner_id=acme.pk, lead_id=lead.pk, note="John said yes"
+    )
+    task = DeletionTask.objects.create(share=share, groups=["budget"], due_at=timezone.now())
+    DeletionTask.objects.filter(pk=task.pk).update(reason="John said yes")
+    asked = MoreRequest.objects.create(
+        share=share, group="contact", reason="John said yes", asked_by="system"
+    )
+    decision = ConsentDecision.objects.all()[0]
+    for address in (
+        f"/admin/leads/consentdecision/{decision.pk}/change/",
+        f"/admin/leads/deletiontask/{task.pk}/change/",
+        f"/admin/leads/morerequest/{asked.pk}/change/",
+    ):
+        assert "John said yes" in client_for(admin_user).get(address).content.decode()
+        seen = client_for(finance_user).get(address)
+        assert seen.status_code == 200
+        assert "John" not in seen.content.decode()
+
+
+MODELS = (
+    "lead", "share", "consentdecision", "appointment", "receipt", "deletiontask", "morerequest",
+    "proposal", "notice",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_nothing_is_changed_by_hand(client_for: Any, admin_user: User, model: str) -> None:
     browser = client_for(admin_user)
     assert browser.get(f"/admin/leads/{model}/").status_code == 200
