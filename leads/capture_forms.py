@@ -7,6 +7,7 @@ import unicodedata
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from leads.groups import Groups
@@ -179,10 +180,10 @@ class EnquiryForm(forms.Form):
 
     def without_choices(self) -> EnquiryForm:
         """Return the form as typed, nothing allowed: what was ticked was not ticked here."""
-        data = self.data.copy()
-        for name in self.CHOICES:
-            data.pop(name, None)
-        return EnquiryForm(data, market=self.market)
+        typed = QueryDict(mutable=True)
+        for name in self.fields.keys() - set(self.CHOICES):
+            typed.setlist(name, self[name].data if name == "services" else [self[name].data or ""])
+        return EnquiryForm(typed, market=self.market)
 
     def draft(self) -> LeadDraft:
         """Return what was typed as the service takes it."""

@@ -7,6 +7,7 @@ id. It can be checked by anybody with the keys at `/.well-known/jwks.json`.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -16,10 +17,10 @@ from django.utils import timezone
 from events.models import Event
 from events.services import queue_mail, record_event
 from leads.consent import rfc3339
-from leads.models import ConsentDecision, Lead, Receipt
+from leads.models import ConsentDecision, Lead, Notice, Receipt
 from leads.records import consent_record
 from partners.models import Partner
-from portal.lib import signatures
+from portal.lib import rows, signatures
 from portal.lib.access import THE_SYSTEM
 
 SCHEMA = "consent-receipt/1"
@@ -39,17 +40,35 @@ def issue(lead: Lead, *, mail: bool = True) -> Receipt | None:
         return None
     receipt = _signed(lead, decisions)
     receipt.save(force_insert=True)
+    _tell(receipt, mail=mail)
+    return receipt
+
+
+def issue_first(decided: Sequence[list[ConsentDecision]]) -> None:
+    """Issue one receipt for each list of DECIDED, all that was ever decided about a new lead.
+
+    As :func:`issue`, for many leads with a few statements.
+    """
+    hashes = {decision.notice_hash for decisions in decided for decision in decisions}
+    kept = dict(Notice.objects.filter(sha256__in=hashes).values_list("sha256", "pk"))
+    with rows.together():
+        for decisions in decided:
+            receipt = _signed(decisions[0].lead, decisions, kept)
+            rows.insert([receipt])
+            _tell(receipt, mail=True)
+
+
+def _tell(receipt: Receipt, *, mail: bool) -> None:
     event = record_event(
         Event.Kind.RECEIPT_ISSUED,
         actor=THE_SYSTEM,
-        lead_id=str(lead.pk),
+        lead_id=str(receipt.lead_id),
         receipt_id=str(receipt.pk),
         about=receipt.body["kind"],
-        decisions=len(decisions),
+        decisions=len(receipt.decisions),
     )
-    if mail and lead.email and lead.erased_at is None:
+    if mail and receipt.lead.email and receipt.lead.erased_at is None:
         queue_mail(event, MAIL, refs={"receipt": str(receipt.pk)})
-    return receipt
 
 
 def verify(jws: str) -> dict[str, Any]:
@@ -92,7 +111,9 @@ def _without_receipt(lead: Lead) -> list[ConsentDecision]:
     return found
 
 
-def _signed(lead: Lead, decisions: list[ConsentDecision]) -> Receipt:
+def _signed(
+    lead: Lead, decisions: list[ConsentDecision], kept: Mapping[str, str] | None = None
+) -> Receipt:
     receipt = Receipt(lead=lead, decisions=[str(decision.pk) for decision in decisions])
     receipt.issued_at = timezone.now()
     receipt.body = {
@@ -103,7 +124,7 @@ def _signed(lead: Lead, decisions: list[ConsentDecision]) -> Receipt:
         "pii_principal_id": str(lead.pk),
         "issued_at": rfc3339(receipt.issued_at),
         "kind": kind_of(decisions),
-        "records": [consent_record(decision) for decision in decisions],
+        "records": [consent_record(decision, kept) for decision in decisions],
     }
     signed = signatures.sign(signatures.canonical(receipt.body), typ=TYP)
     receipt.jws, receipt.key_id = signed.jws, signed.key_id

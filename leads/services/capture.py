@@ -105,9 +105,12 @@ def insert_lead(*, actor: Actor, market: str, draft: LeadDraft, lead_id: str | N
     except ValidationError as error:
         detail = _("The lead has values that cannot be right.")
         raise Malformed(detail, errors=_faults(error)) from error
+    lead.duplicate_of_id = oldest_like(lead.market, lead.email, lead.phone)
+    # Asked once nobody else is at this person: an erasure may have been under way.
     if is_suppressed(lead.email, lead.phone):
         raise Suppressed(_("This person asked to be erased and may not be recorded again."))
-    lead.duplicate_of_id = oldest_like(lead.market, lead.email, lead.phone)
+    # It may have waited for another of the same person, which is older then.
+    lead.created_at = lead.updated_at = timezone.now()
     lead.save(force_insert=True)
     record_event(Event.Kind.LEAD_CAPTURED, actor=actor, lead_id=str(lead.pk), market=market)
     return lead

@@ -83,18 +83,28 @@ def lead_new(request: HttpRequest) -> HttpResponse:
     """Record a lead as an agent types it."""
     require(actor_of(request), Can.CAPTURE_LEAD)
     form = LeadForm(request.POST or None)
-    if not (request.method == "POST" and form.is_valid()):
+    lead = _captured(request, form) if request.method == "POST" and form.is_valid() else None
+    if lead is None:
         status = 422 if request.method == "POST" else 200
         return render(request, "leads/lead_new.html", {"form": form}, status=status)
-    lead = services.capture_lead(
-        actor=actor_of(request),
-        market=form.cleaned_data["market"],
-        draft=form.draft(),
-        client_consent=form.client_consent(),
-        method=form.cleaned_data["client_method"] or "form",
-    )
     messages.success(request, _("The lead is recorded."))
     return redirect("leads:lead_detail", lead_id=lead.pk)
+
+
+def _captured(request: HttpRequest, form: LeadForm) -> Lead | None:
+    """Record the lead; None where it is refused, and the form says why."""
+    lead, refusal = attempted(
+        lambda: services.capture_lead(
+            actor=actor_of(request),
+            market=form.cleaned_data["market"],
+            draft=form.draft(),
+            client_consent=form.client_consent(),
+            method=form.cleaned_data["client_method"] or "form",
+        )
+    )
+    if refusal is not None:
+        form.add_error(None, str(refusal))
+    return lead
 
 
 @require_safe

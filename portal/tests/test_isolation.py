@@ -43,6 +43,12 @@ OBJECT_PAGES = {
     "leads:share_preferences": ("post", "share", 404),
     "leads:withdraw": ("post", "share", 404),
     "leads:appointment": ("post", "share", 404),
+    "leads:forward_request": ("post", "more", 404),
+    "leads:decline_request": ("post", "more", 404),
+    "leads:stop_leads": ("post", "partner", 404),
+    "leads:resume_leads": ("post", "partner", 404),
+    "partner:lead_attest": ("post", "share", 404),
+    "partner:lead_ask": ("post", "share", 404),
     "partner:lead_detail": ("get", "share", 404),
     "partner:lead_accept": ("post", "share", 404),
     "partner:lead_start": ("post", "share", 404),
@@ -55,6 +61,12 @@ OBJECT_PAGES = {
 # Address → the body with which a rival's key names Acme's share.
 OBJECT_CALLS: dict[str, tuple[str, str, dict[str, Any] | None]] = {
     "api:lead": ("get", "share", None),
+    "api:attest_deletion": ("post", "share", {}),
+    "api:request_more": (
+        "post",
+        "share",
+        {"group": "contact", "reason": "To agree on a time for the viewing"},
+    ),
     "api:verify_webhook_endpoint": ("post", "endpoint", {}),
     "api:partner_update": ("post", "", {"leadId": "SHARE", "status": "accepted"}),
 }
@@ -85,6 +97,7 @@ OWN_PAGES = {
     "partners:settings": 200,
     "leads:lead_list": 403,
     "leads:lead_new": 403,
+    "leads:deletion_list": 403,
     "leads:import": 403,
     "leads:import_template": 403,
     "commissions:analytics": 403,
@@ -147,7 +160,11 @@ def names(share: Share, amira: User, dana: User, rival: Partner) -> dict[str, st
     proposal = services.propose_partner(
         actor=dana, lead_id=share.lead_id, partner_id=rival.pk, choice=Groups.everything()
     )
+    more = services.ask_for_more(
+        actor=amira, reference=share.pk, group="contact", reason="To agree on a viewing"
+    )
     return {
+        "more": str(more.pk),
         "receipt": str(receipt.pk),
         "proposal": str(proposal.pk),
         "lead": str(share.lead_id),
