@@ -39,11 +39,13 @@ PAUSE = 0.05  # seconds between turns when there are fewer
 MAILS = 4
 PATIENCE = 20.0  # seconds one call of drain waits
 RECLAIM_EVERY = 5.0
-LONGEST_WAIT = 10.0  # seconds a claimed message may wait for a connection of its lane
+# Seconds from the claim to the sending. What waited longer is given back and built anew, so that
+# consent withdrawn meanwhile holds for it.
+LONGEST_WAIT = 3.0
 
 
 class Lane:
-    """What waits for one endpoint with the time of its claim, and how many hands serve it."""
+    """What waits for one endpoint with the time before its claim, and how many hands serve it."""
 
     __slots__ = ("hands", "letters", "stalled_at")
 
@@ -143,7 +145,7 @@ class Dispatcher:
         room = 0 if self.closing else CAPACITY - self._held
         mail_room = 0 if self.closing else MAILS - self._mails
         try:
-            written, mail, settled = await self._loop.run_in_executor(
+            written, claimed_at, mail, settled = await self._loop.run_in_executor(
                 self._database, self._database_turn, results, room, mail_room
             )
         except Exception as error:  # noqa: BLE001 - the database may be gone for a while
@@ -153,19 +155,20 @@ class Dispatcher:
             await asyncio.sleep(1)
             return not self.closing
         self._results += settled
-        self._hand_out(session, written)
+        self._hand_out(session, written, claimed_at)
         if mail:
             self._held += len(mail)
             self._mails += len(mail)
             self._start(self._send_mails(mail))
         return bool(self._held or self._results)
 
-    def _hand_out(self, session: aiohttp.ClientSession, written: list[Letter]) -> None:
-        now = time.monotonic()
+    def _hand_out(
+        self, session: aiohttp.ClientSession, written: list[Letter], claimed_at: float
+    ) -> None:
         self._held += len(written)
         for letter in written:
             lane = self._lanes.setdefault(letter.address.endpoint_id, Lane())
-            lane.letters.append((letter, now))
+            lane.letters.append((letter, claimed_at))
             if lane.hands < CONNECTIONS and lane.hands < len(lane.letters):
                 lane.hands += 1
                 self._start(self._serve(session, letter.address.endpoint_id, lane))
@@ -229,19 +232,21 @@ class Dispatcher:
     # --- in the database's thread --------------------------------------------------------------
     def _database_turn(
         self, results: list[Result], room: int, mail_room: int
-    ) -> tuple[list[Letter], list[WrittenMail], list[Result]]:
+    ) -> tuple[list[Letter], float, list[WrittenMail], list[Result]]:
         try:
             if results:
                 outcomes.settle(results)
             if time.monotonic() - self._reclaimed_at > RECLAIM_EVERY:
                 queue.reclaim()
                 self._reclaimed_at = time.monotonic()
-            written, settled = letters.write(queue.claim(room)) if room > 0 else ([], [])
+            # Mails first: they take longer to write, and the webhooks would wait meanwhile.
             mail, unsent = mails.write(queue.claim_mails(mail_room)) if mail_room > 0 else ([], [])
+            claimed_at = time.monotonic()
+            written, settled = letters.write(queue.claim(room)) if room > 0 else ([], [])
         except DatabaseError:
             connection.close()  # the next turn opens another
             raise
-        return written, mail, settled + unsent
+        return written, claimed_at, mail, settled + unsent
 
 
 def _disconnect() -> None:

@@ -43,14 +43,15 @@ class Result:
     echo: str = field(default="")
 
 
-# What a builder, a letter and a judgement need; the rest is not loaded.
+# What a builder, a letter and a judgement need; the rest is not loaded. The time is read here, once
+# and for nothing, because what is read for the bodies is read after it.
 _COLUMNS = ", ".join(
     f"d.{name}"
     for name in (
         "id", "webhook_id", "channel", "endpoint_id", "type", "refs", "event_at", "attempts",
         "last_error", "lease_id",
     )
-)  # fmt: skip
+) + ", clock_timestamp() AS claimed_at"  # fmt: skip
 
 # Fair by construction: whoever waited longest is served first, nobody gets more than its lane and
 # its share of the room. NO KEY UPDATE, so that writers of deliveries don't wait for the claim.
@@ -115,8 +116,8 @@ SELECT id, attempts, now(), 0, 'worker_lost', '{}', '' FROM lost
 _RECORD = """
 WITH result AS (
     SELECT * FROM json_to_recordset(%s) AS r(
-        id uuid, lease uuid, state text, delay float8, error text, status int, started float8,
-        ms int, fields text, sha text, head text, attempted bool
+        id uuid, lease uuid, state text, delay float8, error text, status int, built timestamptz,
+        started float8, ms int, fields text, sha text, head text, attempted bool
     )
 ), recorded AS (
     UPDATE events_delivery d
@@ -131,10 +132,11 @@ WITH result AS (
     RETURNING d.id, d.attempts
 ), tried AS (
     INSERT INTO events_attempt
-        (delivery_id, number, started_at, duration_ms, status, error, fields, body_sha256,
-         response_head)
-    SELECT d.id, d.attempts, to_timestamp(r.started), r.ms, r.status, r.error,
-           string_to_array(r.fields, ','), decode(r.sha, 'hex'), r.head
+        (delivery_id, number, built_at, started_at, duration_ms, status, error, fields,
+         body_sha256, response_head)
+    SELECT d.id, d.attempts, r.built,
+           coalesce(to_timestamp(nullif(r.started, 0)), clock_timestamp()), r.ms, r.status,
+           r.error, string_to_array(r.fields, ','), decode(r.sha, 'hex'), r.head
     FROM recorded d JOIN result r USING (id) WHERE r.attempted
 )
 SELECT id FROM recorded
@@ -191,6 +193,8 @@ def record(results: Sequence[Result]) -> list[Result]:
             "delay": result.delay,
             "error": result.error,
             "status": result.status,
+            # Where nothing was sent nothing was built either.
+            "built": result.delivery.claimed_at if result.started_at else None,
             "started": result.started_at,
             "ms": result.milliseconds,
             "fields": result.fields,
