@@ -11,14 +11,16 @@ from rest_framework.response import Response
 from leads import examples, services
 from leads.models import ConsentDecision, DeletionTask, MoreRequest
 from leads.services.more import LONGEST, ask_for_more
-from portal.lib.api import ApiView
+from portal.lib.api import ApiView, Nothing
 from portal.lib.fields import Choice, StrictSerializer, Text, WireSerializer, rfc3339
 from portal.lib.openapi import described
 
 GROUPS = ConsentDecision.Group.choices
 
 
-class AttestDeletion(StrictSerializer):
+class AttestDeletion(Nothing):
+    """Left out, everything named is deleted."""
+
     outcome = Choice(
         choices=DeletionTask.Outcome.choices,
         default=DeletionTask.Outcome.DELETED,

@@ -102,6 +102,7 @@ OWN_PAGES = {
     "leads:import_template": 403,
     "commissions:analytics": 403,
     "commissions:events_jsonl": 403,
+    "commissions:checkpoints_jsonl": 403,
     "commissions:reconciliation": 403,
 }
 OWN_CALLS = ("api:leads", "api:commissions", "api:metrics", "api:partner", "api:webhook_endpoints")
