@@ -91,7 +91,7 @@ def receipt(refs: Mapping[str, Any]) -> Mail | None:
     duties = [_duty(task) for task in open_.select_related("share__partner", "share__lead")]
     told = [_("These partners must delete what they got of it:"), "\n".join(duties)]
     parts = [
-        _("This is what is on record now:"),
+        _("This was recorded on %(day)s:") % {"day": _day(found.issued_at, found.lead)},
         "\n".join(documents.decisions_in_words(found)),
         *(told if duties else []),
         _("You can change it at any time here:"),

@@ -26,11 +26,19 @@ _SOURCES = dict(ConsentDecision.Source.choices)
 
 def decisions_in_words(receipt: Receipt) -> list[str]:
     """Return a line for each decision of the receipt: what, for whom and what was said."""
-    return [
-        _("- %(group)s, %(partner)s: %(state)s")
-        % {"group": _group(record), "partner": _for_whom(record), "state": _state(record).lower()}
-        for record in receipt.body["records"]
-    ]
+    return [_line(record) for record in receipt.body["records"]]
+
+
+def _line(record: dict[str, Any]) -> str:
+    words = {
+        "group": _group(record),
+        "partner": _for_whom(record),
+        "state": _state(record).lower(),
+        "how": _method(record),
+    }
+    if record["event"]["stated_by"] == ConsentDecision.Source.AGENT:
+        return _("- %(group)s, %(partner)s: %(state)s, as our agent noted (%(how)s)") % words
+    return _("- %(group)s, %(partner)s: %(state)s") % words
 
 
 def receipt_pdf(receipt: Receipt) -> bytes:

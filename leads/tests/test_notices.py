@@ -1,0 +1,118 @@
+"""Notices say what the law wants said, and a published one is never edited."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+from django.db import Error as DatabaseError
+from django.db import transaction
+
+from leads import notices
+from leads.models import Notice
+
+# A text that was shown to somebody is never edited: publish a new version and add its line
+# here (as `sha256sum *.txt` prints them).
+PUBLISHED = """\
+085a7637e62769371b7c4f9aee900d384364e4883552413984a6dd0041ee87f3  india-attestation-2026-11.en.txt
+f6ff921be7ccf2789053ca54f8c9938c6913823327ea88eb6e842122475f1472  india-form-2026-11.en.txt
+b4e51d9cac3152d7818f3fc38575195afb42876923a78b6033d13e92c372a023  india-page-2026-11.en.txt
+4772e77a43a9ac11fe6831d9036d018cb7bb32ebd1dadc1aadc1c763c912806e  uae-attestation-2026-11.en.txt
+3dfaa475f24eee8581de1412008f93914b1b9d8c7362058ed7bb8d95f0214875  uae-form-2026-11.en.txt
+12720b4d36a6a51bd8e136d14add9a7e952ca0ee8b194dfaff42d2ffaf5069d5  uae-page-2026-11.en.txt
+"""
+AUTHORITY = {"uae": "UAE Data Office", "india": "Data Protection Board of India"}
+
+
+def test_no_published_text_was_edited() -> None:
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in sorted(notices.TEXTS.glob("*.txt"))
+    ]
+
+    assert "".join(lines) == PUBLISHED
+
+
+@pytest.mark.parametrize("market", ["uae", "india"])
+@pytest.mark.parametrize("use", [notices.FORM, notices.PAGE, notices.ATTESTATION])
+def test_a_notice_says_what_the_law_wants_said(market: str, use: str, settings: Any) -> None:
+    settings.PLATFORM_LEGAL_NAME = "Noor Homes LLC"
+    settings.PRIVACY_EMAIL = "privacy@noor.example"
+    shown = notices.current(market, use)
+
+    for said in (
+        "Noor Homes LLC",  # who
+        "privacy@noor.example",
+        "Contact:",  # which data, item by item
+        "Budget:",
+        "Requirements:",
+        "purpose only",  # what for
+        "its country",  # who gets it, and where
+        "United Arab Emirates",
+        "India",
+        "At any time" if use == notices.ATTESTATION else "at any time",  # how to withdraw
+        "days after the last activity",  # how long
+        "erased",  # rights
+        AUTHORITY[market],  # complaints
+    ):
+        assert said in shown.text, said
+    assert "{" not in shown.text
+    assert shown.sha256 == hashlib.sha256(shown.text.encode()).hexdigest()
+    assert AUTHORITY["india" if market == "uae" else "uae"] not in shown.text
+
+
+def test_a_language_without_a_text_is_answered_in_english() -> None:
+    assert notices.current("uae", language="ar").language == "en"
+    assert notices.current("uae", language="../../settings").language == "en"
+
+
+def test_an_outsiders_version_is_known_or_not() -> None:
+    known = notices.by_version("uae-form-2026-11")
+
+    assert known == notices.current("uae", notices.FORM)
+    assert notices.by_version("our-paper-form-7") is None
+    assert notices.by_version("../settings") is None
+
+
+def test_a_text_becomes_headings_paragraphs_and_lists() -> None:
+    blocks = notices.blocks_of("# Why\nBecause.\n\n- one\n- two\n\nEnd.")
+
+    assert [(block.kind, block.text or block.points) for block in blocks] == [
+        ("heading", "Why"),
+        ("paragraph", "Because."),
+        ("list", ("one", "two")),
+        ("paragraph", "End."),
+    ]
+
+
+@pytest.mark.django_db
+def test_what_was_shown_is_kept_once_and_as_it_was(settings: Any) -> None:
+    first = notices.remember(notices.current("uae"))
+    assert notices.remember(notices.current("uae")).pk == first.pk
+    settings.PLATFORM_LEGAL_NAME = "Another Name LLC"
+    second = notices.remember(notices.current("uae"))
+
+    assert second.pk != first.pk
+    assert second.version == first.version
+    assert "Another Name LLC" not in Notice.objects.get(pk=first.pk).text
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        Notice.objects.update(text="other words")
+
+
+@pytest.mark.django_db
+def test_two_who_see_it_first_at_once_keep_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = notices.current("india", notices.FORM)
+    kept = notices.remember(shown)
+    # As if the other had written it after we looked.
+    nothing = Notice.objects.none()
+    real = Notice.objects.filter
+    asked: list[Any] = []
+
+    def not_yet(*args: Any, **kwargs: Any) -> Any:
+        asked.append(kwargs)
+        return nothing if len(asked) == 1 else real(*args, **kwargs)
+
+    monkeypatch.setattr(Notice.objects, "filter", not_yet)
+
+    assert notices.remember(shown).pk == kept.pk
