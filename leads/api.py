@@ -64,7 +64,7 @@ class ShareLeadView(ApiView):
         request=serializers.ShareLead,
         refusals={
             403: ["not_allowed"],
-            409: ["capacity_reached", "already_shared", "partner_inactive"],
+            409: ["capacity_reached", "already_shared", "partner_inactive", "suppressed"],
             422: [
                 "callback_not_verified",
                 "partner_name_mismatch",
@@ -201,7 +201,7 @@ class LeadsView(ApiView):
         serializers.CapturedAnswer,
         summary="Record a new lead and what its client decided",
         request=serializers.CaptureLead,
-        refusals={403: ["not_allowed"]},
+        refusals={403: ["not_allowed"], 409: ["suppressed"]},
         sent=examples.CAPTURE,
         answered=examples.CAPTURED,
     )

@@ -245,7 +245,13 @@ def appointment_of(body: dict[str, Any]) -> AppointmentDraft:
 
 class ClientConsent(Consent):
     method = Choice(choices=ConsentDecision.Method.choices, default=ConsentDecision.Method.FORM)
-    notice_version = Text(required=False, allow_blank=True, max_length=40)
+    notice_version = Text(
+        required=False,
+        allow_blank=True,
+        max_length=40,
+        help_text="Which of our notices the client was shown. The words of ours are kept with the "
+        "decision; a version we did not publish is kept as it was said.",
+    )
 
 
 class CaptureLead(StrictSerializer):
