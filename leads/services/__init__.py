@@ -9,7 +9,7 @@ from leads.services.deletion import attest_deletion, remind_deletions
 from leads.services.enquiry import capture_from_form, welcome_back
 from leads.services.erasure import apply_retention, ask_erasure, erase_lead
 from leads.services.importing import ImportReport, ImportRow, import_leads
-from leads.services.links import issue_client_link, prune_links
+from leads.services.links import issue_client_link, prune_links, send_client_link
 from leads.services.more import (
     answer_request,
     ask_for_more,
