@@ -35,9 +35,13 @@ COUNTED_TO = 1000
 def leads_for(
     *, user: Actor, market: str = "", state: str = "", mine: bool = False, search: str = ""
 ) -> QuerySet[Lead]:
-    """Return the leads USER may see with their shares, unordered (the page orders by time)."""
+    """Return the leads USER may see with their shares, unordered (the page orders by time).
+
+    Erased clients are on no list.
+    """
     leads = (
         Lead.objects.visible_to(user)
+        .filter(erased_at__isnull=True)
         .select_related("agent")
         .prefetch_related(
             Prefetch(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from leads.views import agent, deletions, importing, proposing, receipts, requests, sharing
+from leads.views import agent, deletions, importing, proposing, receipts, requests, rights, sharing
 
 app_name = "leads"
 urlpatterns = [
@@ -18,6 +18,11 @@ urlpatterns = [
     path("<lead:lead_id>/send-link/", agent.send_link, name="send_link"),
     path("<lead:lead_id>/propose/", proposing.propose, name="propose"),
     path("proposals/<proposal:proposal_id>/take-back/", proposing.take_back, name="take_back"),
+    path("<lead:lead_id>/correct/", rights.correct, name="correct"),
+    path("<lead:lead_id>/withdraw-consent/", rights.withdraw_consent, name="withdraw_consent"),
+    path("<lead:lead_id>/restrict/", rights.restrict, name="restrict"),
+    path("<lead:lead_id>/lift/", rights.lift, name="lift"),
+    path("<lead:lead_id>/erase/", rights.erase, name="erase"),
     path(
         "<lead:lead_id>/receipts/<receipt:receipt_id>.json",
         receipts.receipt_json,
