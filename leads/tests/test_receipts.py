@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import io
 import json
 from itertools import chain
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.conf import settings as configured
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
@@ -92,6 +96,21 @@ class TestSignature:
         assert checked(receipt.jws, answer.json()) == receipt.body == receipts.verify(receipt.jws)
         assert all("d" not in key for key in answer.json()["keys"])
         assert "max-age" in answer["Cache-Control"]
+
+    def test_the_lines_in_our_documentation_check_one(
+        self, client: Client, lead: Lead, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        receipt = decided(lead, Groups.everything())
+        (tmp_path / "receipt.json").write_text(json.dumps(receipts.as_file(receipt)))
+        words = (Path(configured.BASE_DIR) / "docs" / "client-export.md").read_text()
+        lines = words.split("```python")[1].split("```")[0]
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(
+            "urllib.request.urlopen",
+            lambda url: io.BytesIO(client.get(urlsplit(url).path).content),
+        )
+
+        exec(lines, {})  # noqa: S102 - our own, and the point of the test
 
     def test_a_receipt_that_was_tampered_with_is_found_out(
         self, client: Client, lead: Lead
