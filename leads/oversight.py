@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from events.models import Delivery, Event
-from leads.models import DeletionTask, Lead, Proposal, Receipt
+from leads.models import DeletionTask, Lead, Proposal, Receipt, Share
 from leads.timeline import actor_names, refusal_in_words
 from portal.lib.access import Actor
 from portal.lib.ids import is_id
@@ -101,15 +102,14 @@ class ClientTold:
     tone: str
 
 
-def client_told_of(*, user: Actor, lead: Lead) -> dict[str, ClientTold]:
-    """Return by share whether the client was told that it was made, in words."""
-    events = Event.objects.visible_to(user).filter(lead_id=lead.pk, kind=Event.Kind.LEAD_SHARED)
-    shares = dict(events.filter(share_id__isnull=False).values_list("pk", "share_id"))
+def client_told_of(*, user: Actor, lead: Lead, shares: Iterable[Share]) -> dict[str, ClientTold]:
+    """Return for each of LEAD's SHARES, by its id, whether the client was told of it, in words."""
+    made = Event.objects.visible_to(user).filter(lead_id=lead.pk, kind=Event.Kind.LEAD_SHARED)
     mails = Delivery.objects.visible_to(user).filter(
-        event_id__in=list(shares), type="client_share_notice"
+        event_id__in=made.order_by().values("pk"), type="client_share_notice"
     )
-    states = {str(shares[mail.event_id]): mail.state for mail in mails}
-    return {str(share): _told(states.get(str(share)), lead) for share in shares.values()}
+    states = {mail.refs["share"]: mail.state for mail in mails}
+    return {str(share.pk): _told(states.get(str(share.pk)), lead) for share in shares}
 
 
 def _told(state: str | None, lead: Lead) -> ClientTold:

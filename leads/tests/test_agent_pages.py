@@ -251,7 +251,7 @@ class TestLeadPage:
     ) -> None:
         for partner in (acme, rival, skyline):
             services.share_lead(actor=dana, partner_id=partner.pk, lead_id=lead.pk)
-        with django_assert_max_num_queries(18):
+        with django_assert_max_num_queries(23):
             browser.get(page_of(lead))
 
 

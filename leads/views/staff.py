@@ -129,7 +129,7 @@ def lead_page(
         "restricted_on": formats.date(lead.restricted_at),
         "erase_on": formats.date(lead.erase_after),
         "erased_on": formats.date(lead.erased_at),
-        **_followed_up(user, lead),
+        **_followed_up(user, lead, shares),
     }
     waiting = context["questions"] if lead.needs_agent_since else []
     context["unfinished"] = [question for question in waiting if question.needs_agent]
@@ -142,14 +142,14 @@ def lead_page(
 _NEEDS_AGENT = ("rejected", "expired")
 
 
-def _followed_up(user: Actor, lead: Lead) -> dict[str, Any]:
+def _followed_up(user: Actor, lead: Lead, shares: list[Share]) -> dict[str, Any]:
     """Return what is under way between the client, the partners and us."""
     return {
         "questions": oversight.questions_of(user=user, lead=lead),
         "requests": list(requests_of(user=user, lead=lead)),
         "duties": oversight.duties_of(user=user, lead=lead),
         "receipts": oversight.receipts_of(user=user, lead=lead),
-        "client_told": oversight.client_told_of(user=user, lead=lead),
+        "client_told": oversight.client_told_of(user=user, lead=lead, shares=shares),
         "duplicates": list(duplicates_of(user=user, lead=lead)[:DUPLICATES_SHOWN]),
     }
 
