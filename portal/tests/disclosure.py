@@ -168,7 +168,7 @@ def rows_that_hold_canaries(beside: Iterable[str] = ("leads_lead",)) -> dict[str
     for table in set(connection.introspection.table_names()) - set(beside):
         with connection.cursor() as cursor:
             quoted = connection.ops.quote_name(table)
-            cursor.execute(f"SELECT t::text FROM {quoted} t")  # noqa: S608 - a table's name
+            cursor.execute(f"SELECT t::text FROM {quoted} t")
             for (row,) in cursor:
                 if columns := columns_in(row):
                     found.setdefault(table, set()).update(columns)

@@ -97,7 +97,7 @@ def test_a_share_that_ended_shows_nothing(
     elif end == "withdrawn":
         services.withdraw_share(actor=dana, reference=share.pk)
     else:
-        decide(lead, {group: False for group in GROUPS})
+        decide(lead, dict.fromkeys(GROUPS, False))
         share.refresh_from_db()
         assert share.status == "revoked"
 
