@@ -14,6 +14,7 @@ urlpatterns = [
     path("leads/<share:reference>/reject/", views.lead_reject, name="lead_reject"),
     path("leads/<share:reference>/close/", views.lead_close, name="lead_close"),
     path("leads/<share:reference>/attest/", duty_views.lead_attest, name="lead_attest"),
+    path("leads/<share:reference>/keep/", duty_views.lead_keep, name="lead_keep"),
     path("leads/<share:reference>/ask/", duty_views.lead_ask, name="lead_ask"),
     path("commissions/", money_views.commission_list, name="commission_list"),
     path("commissions.csv", money_views.commissions_csv, name="commissions_csv"),

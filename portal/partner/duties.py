@@ -16,7 +16,7 @@ from leads.timeline import groups_in_words
 from partners.models import User
 from portal.lib import formats
 from portal.partner import words
-from portal.partner.duty_forms import AttestationForm, MoreForm
+from portal.partner.duty_forms import KeepingForm, MoreForm
 
 SHOWN = 5
 COUNTED_TO = 100
@@ -29,10 +29,10 @@ class Duty(NamedTuple):
     said: str
     groups: str
     due: str
-    keeping: AttestationForm
+    keeping: KeepingForm
 
 
-def duty_of(*, user: User, share: Share, keeping: AttestationForm | None = None) -> Duty | None:
+def duty_of(*, user: User, share: Share, keeping: KeepingForm | None = None) -> Duty | None:
     """Return what SHARE's partner has to delete, or answered; None where nothing was withdrawn."""
     task = deletion_of(user=user, share=share)
     if task is None:
@@ -46,7 +46,7 @@ def duty_of(*, user: User, share: Share, keeping: AttestationForm | None = None)
         said=said[DeletionTask.Cause(task.cause)],
         groups=groups_in_words(task.groups),
         due=formats.date(task.due_at),
-        keeping=keeping or AttestationForm(initial={"outcome": DeletionTask.Outcome.RETAINED}),
+        keeping=keeping or KeepingForm(),
     )
 
 

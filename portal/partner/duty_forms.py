@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from leads.models import ConsentDecision, DeletionTask
+from leads.models import ConsentDecision
 from leads.services.more import LONGEST, SHORTEST
 
-Outcome = DeletionTask.Outcome
 
+class KeepingForm(forms.Form):
+    """Why something must be kept."""
 
-class AttestationForm(forms.Form):
-    """Whether it is deleted; if it must be kept, why."""
-
-    outcome = forms.ChoiceField(choices=Outcome.choices, widget=forms.HiddenInput)
     reason = forms.CharField(
         label=_("Reason"),
         max_length=500,
-        required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Name the law or the contract. The client reads it."),
+        error_messages={"required": _("Say which law or which contract makes you keep it.")},
     )
-
-    def clean(self) -> dict[str, Any]:
-        """Ask for the reason only where something is kept."""
-        given: dict[str, Any] = self.cleaned_data
-        if given.get("outcome") == Outcome.RETAINED and not given.get("reason"):
-            self.add_error("reason", _("Say which law or which contract makes you keep it."))
-        return given
 
 
 class MoreForm(forms.Form):

@@ -14,32 +14,43 @@ from leads.services import attest_deletion
 from leads.services.more import ask_for_more
 from portal.lib.errors import DomainError
 from portal.partner.access import PartnerRequest, own_share, partner_page
-from portal.partner.duty_forms import AttestationForm, MoreForm
+from portal.partner.duty_forms import KeepingForm, MoreForm
 from portal.partner.views import shown
 
+Outcome = DeletionTask.Outcome
 _SAID = {
-    DeletionTask.Outcome.DELETED: gettext_lazy(
-        "Thank you. The client can see that you deleted it."
-    ),
-    DeletionTask.Outcome.RETAINED: gettext_lazy(
-        "Noted. The client can see that you keep it, and why."
-    ),
+    Outcome.DELETED: gettext_lazy("Thank you. The client can see that you deleted it."),
+    Outcome.RETAINED: gettext_lazy("Noted. The client can see that you keep it, and why."),
 }
 
 
 @require_POST
 @partner_page
 def lead_attest(request: PartnerRequest, reference: str) -> HttpResponse:
-    """Say that what was withdrawn is deleted, or why it is kept."""
+    """Say that what was withdrawn is deleted."""
+    own_share(request, reference)
+    return _attested(request, reference, Outcome.DELETED)
+
+
+@require_POST
+@partner_page
+def lead_keep(request: PartnerRequest, reference: str) -> HttpResponse:
+    """Say that what was withdrawn must be kept, and why."""
     share = own_share(request, reference)
-    form = AttestationForm(request.POST)
+    form = KeepingForm(request.POST)
     if not form.is_valid():
         return shown(request, share, http_status=422, keeping=form)
+    return _attested(request, reference, Outcome.RETAINED, form.cleaned_data["reason"])
+
+
+def _attested(
+    request: PartnerRequest, reference: str, outcome: Outcome, reason: str = ""
+) -> HttpResponse:
     try:
-        task = attest_deletion(actor=request.user, reference=reference, **form.cleaned_data)
+        attest_deletion(actor=request.user, reference=reference, outcome=outcome, reason=reason)
     except DomainError as refusal:
         return _refused(request, reference, refusal)
-    return _done(request, reference, str(_SAID[DeletionTask.Outcome(task.outcome)]))
+    return _done(request, reference, str(_SAID[outcome]))
 
 
 @require_POST

@@ -25,7 +25,7 @@ from partners.types import Direction
 from portal.lib import formats
 from portal.partner import words
 from portal.partner.duties import Asking, askings, duty_of
-from portal.partner.duty_forms import AttestationForm, MoreForm
+from portal.partner.duty_forms import KeepingForm, MoreForm
 from portal.partner.story import timeline
 
 # What a partner may do itself; every other step of the table is the platform's or the client's.
@@ -67,7 +67,7 @@ def lead_page(
     share: Share,
     closing: ClosingForm | None = None,
     rejection: RejectionForm | None = None,
-    keeping: AttestationForm | None = None,
+    keeping: KeepingForm | None = None,
     typed: dict[str, MoreForm] | None = None,
 ) -> dict[str, Any]:
     """Return what the template of SHARE's page places; forms come back with their errors.

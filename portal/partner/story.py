@@ -72,4 +72,6 @@ def _who(actor: str, colleagues: dict[str, str]) -> str:
     """Name people of the partner; of the company, only that it was the company."""
     if actor.startswith("key_"):
         return _("Your system")
+    if actor.startswith("lead_"):  # the client acts under the lead's id
+        return _("The client")
     return colleagues.get(actor) or _("The platform")

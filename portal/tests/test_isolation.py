@@ -53,6 +53,7 @@ OBJECT_PAGES = {
     "leads:stop_leads": ("post", "partner", 404),
     "leads:resume_leads": ("post", "partner", 404),
     "partner:lead_attest": ("post", "share", 404),
+    "partner:lead_keep": ("post", "share", 404),
     "partner:lead_ask": ("post", "share", 404),
     "partner:lead_detail": ("get", "share", 404),
     "partner:lead_accept": ("post", "share", 404),

@@ -61,7 +61,7 @@ class TestDeletion:
     def test_confirming_is_one_button(self, at_acme: Client, amira: User, share: Share) -> None:
         withdraw(share)
 
-        answer = at_acme.post(page_of(share, "attest"), {"outcome": "deleted"}, follow=True)
+        answer = at_acme.post(page_of(share, "attest"), follow=True)
 
         assert "You confirmed that it is deleted" in words(answer)
         assert DeletionTask.objects.get().attested_by == str(amira.pk)
@@ -70,31 +70,27 @@ class TestDeletion:
     def test_keeping_asks_for_the_reason_and_shows_it(self, at_acme: Client, share: Share) -> None:
         withdraw(share)
 
-        silent = at_acme.post(page_of(share, "attest"), {"outcome": "retained"})
+        silent = at_acme.post(page_of(share, "keep"))
         assert silent.status_code == 422
         assert "Say which law or which contract makes you keep it." in words(silent)
         assert DeletionTask.objects.open().exists()
 
         reason = "Tax law <b>five years</b>"
-        answer = at_acme.post(
-            page_of(share, "attest"), {"outcome": "retained", "reason": reason}, follow=True
-        )
+        answer = at_acme.post(page_of(share, "keep"), {"reason": reason}, follow=True)
         assert "You said that you must keep it" in words(answer)
         assert "&lt;b&gt;five years" in answer.content.decode()
 
     def test_htmx_gets_the_lead_alone(self, at_acme: Client, share: Share) -> None:
         withdraw(share)
-        answer = at_acme.post(
-            page_of(share, "attest"), {"outcome": "deleted"}, headers={"HX-Request": "true"}
-        )
+        answer = at_acme.post(page_of(share, "attest"), headers={"HX-Request": "true"})
         assert answer.status_code == 200
         assert "<html" not in answer.content.decode()
         assert "You confirmed that it is deleted" in words(answer)
 
     def test_the_opposite_later_is_refused_in_words(self, at_acme: Client, share: Share) -> None:
         withdraw(share)
-        at_acme.post(page_of(share, "attest"), {"outcome": "deleted"})
-        answer = at_acme.post(page_of(share, "attest"), {"outcome": "retained", "reason": "Law"})
+        at_acme.post(page_of(share, "attest"))
+        answer = at_acme.post(page_of(share, "keep"), {"reason": "Law"})
         assert answer.status_code == 409
         assert "You have answered this already" in words(answer)
 
@@ -102,7 +98,7 @@ class TestDeletion:
         self, at_acme: Client, share: Share
     ) -> None:
         assert "Delete what you hold" not in words(at_acme.get(page_of(share)))
-        answer = at_acme.post(page_of(share, "attest"), {"outcome": "deleted"})
+        answer = at_acme.post(page_of(share, "attest"))
         assert answer.status_code == 404
 
     def test_a_lead_given_back_long_ago_still_shows_its_duty(
@@ -207,10 +203,10 @@ class TestAskForMore:
         assert Event.objects.filter(kind="more_asked").count() == 1
 
 
-@pytest.mark.parametrize("action", ["attest", "ask"])
+@pytest.mark.parametrize("action", ["attest", "keep", "ask"])
 def test_a_rival_gets_404(client_for: ClientFor, rami: User, share: Share, action: str) -> None:
     withdraw(share)
-    sent = {"outcome": "deleted", "group": "contact", "reason": REASON}
+    sent = {"group": "contact", "reason": REASON}
     assert client_for(rami).post(page_of(share, action), sent).status_code == 404
     assert DeletionTask.objects.open().exists()
     assert not MoreRequest.objects.exists()
