@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db import models
 
 from leads.consent import BUDGET, CONTACT, REQUIREMENTS, RULES, rfc3339
 from leads.models import ConsentDecision, Lead, Notice
@@ -97,8 +96,8 @@ def labels_of(group: str, partner_type: str = "") -> list[str]:
 
 
 def _label(column: str) -> str:
-    field: models.Field[Any, Any] = Lead._meta.get_field(column)
-    name = str(field.verbose_name)
+    names = {field.name: field.verbose_name for field in Lead._meta.concrete_fields}
+    name = str(names[column])
     return name[:1].upper() + name[1:]
 
 

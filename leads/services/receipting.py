@@ -51,7 +51,7 @@ def issue_receipts(
 
 def _without(since: dt.datetime, until: dt.datetime) -> list[str]:
     """Return up to a batch of leads with more decisions than their receipts cover."""
-    params = {"since": ids.uuid7_floor(since), "until": ids.uuid7_floor(until), "batch": BATCH}
+    bounds = {"since": ids.uuid7_floor(since), "until": ids.uuid7_floor(until)}
     with connection.cursor() as cursor:
-        cursor.execute(_WITHOUT, params)
+        cursor.execute(_WITHOUT, {**bounds, "batch": BATCH})
         return [ids.encode("lead", row[0]) for row in cursor.fetchall()]
