@@ -7,6 +7,7 @@ from commissions import views
 app_name = "commissions"
 urlpatterns = [
     path("analytics/", views.analytics_page, name="analytics"),
+    path("analytics/checkpoints.jsonl", views.checkpoints_jsonl, name="checkpoints_jsonl"),
     path("analytics/events.jsonl", views.events_jsonl, name="events_jsonl"),
     path("reconciliation/", views.reconciliation, name="reconciliation"),
     path(

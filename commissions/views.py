@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from commissions import analytics, overview, services
 from commissions.forms import AnalyticsFilter, EventFilter
 from commissions.selectors import commissions_for
+from events import checkpoints
 from events.selectors import event_lines
 from leads.selectors import share_for
 from partners.models import User
@@ -86,6 +87,17 @@ def events_jsonl(request: StaffRequest) -> HttpResponseBase:
         event_lines(user=request.user, **form.span()),
         content_type="application/x-ndjson",
         headers={"Content-Disposition": 'attachment; filename="events.jsonl"'},
+    )
+
+
+@require_safe
+@staff_page(Can.EXPORT_AUDIT)
+def checkpoints_jsonl(request: StaffRequest) -> HttpResponseBase:
+    """Stream the signed checkpoints of the audit trail, one JSON object a line."""
+    return StreamingHttpResponse(
+        checkpoints.lines(user=request.user),
+        content_type="application/x-ndjson",
+        headers={"Content-Disposition": 'attachment; filename="checkpoints.jsonl"'},
     )
 
 

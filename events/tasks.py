@@ -5,8 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 from celery.signals import worker_process_shutdown, worker_shutdown, worker_shutting_down
 
+from events import checkpoints, pruning
 from events import dispatch as dispatcher
-from events import pruning
+from portal.lib.access import THE_SYSTEM
 
 
 @shared_task(name="events.tasks.dispatch", ignore_result=True)
@@ -19,6 +20,12 @@ def dispatch(**_newer_arguments: object) -> None:
 def prune(**_newer_arguments: object) -> None:
     """Delete what has been kept long enough."""
     pruning.prune()
+
+
+@shared_task(name="events.tasks.checkpoint", ignore_result=True)
+def checkpoint(**_newer_arguments: object) -> None:
+    """Sign how far the audit trail has come."""
+    checkpoints.take(actor=THE_SYSTEM)
 
 
 @worker_shutting_down.connect

@@ -168,6 +168,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 240},
     },
+    "take-audit-checkpoint": {
+        "task": "events.tasks.checkpoint",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
     "compare-partner-days": {
         "task": "commissions.tasks.rebuild_partner_days",
         "schedule": 86400.0,

@@ -82,6 +82,7 @@ class Can(StrEnum):
     RESTRICT_LEAD = "restrict_lead"
     ERASE_LEAD = "erase_lead"
     TAKE_COPY = "take_copy"
+    EXPORT_AUDIT = "export_audit"
 
 
 _STAFF_WORK = frozenset(
