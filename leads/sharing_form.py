@@ -8,6 +8,8 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -77,8 +79,18 @@ class Switch:
 
     field: forms.BoundField
     sources: list[str]
-    effect: str
+    effect: list[str]
     tone: str
+
+    @property
+    def words(self) -> SafeString:
+        """The hint below the switch: the sources as a list, then the effect."""
+        return format_html(
+            '<ul class="reasons" role="list" data-tone="{}">{}</ul>{}',
+            self.tone,
+            format_html_join("", "<li>{}</li>", ((said,) for said in self.sources)),
+            format_html_join("", "<p>{}</p>", ((said,) for said in self.effect)),
+        )
 
 
 class SharingForm(forms.Form):
@@ -279,7 +291,7 @@ class SharingForm(forms.Form):
         return Switch(
             field=self[f"share_{group}"],
             sources=_by_partner({name: s.sources for name, s in known.items()}),
-            effect=" ".join(_by_partner({n: (s.effect,) for n, s in known.items() if s.effect})),
+            effect=_by_partner({n: (s.effect,) if s.effect else () for n, s in known.items()}),
             tone=next((tone for tone in ("bad", "warn") if tone in tones), "good"),
         )
 

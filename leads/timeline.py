@@ -174,7 +174,10 @@ _REFUSALS: dict[str, str | Promise] = {
 
 def timeline_of(*, user: Actor, lead: Lead) -> list[Happening]:
     """Return the newest events of LEAD as sentences, newest first."""
-    events = list(timeline_for(user=user, lead_id=str(lead.pk))[:SHOWN])
+    happened = timeline_for(user=user, lead_id=str(lead.pk))
+    # Each mail to the client brings a link of its own; the mail is what matters.
+    happened = happened.exclude(kind=Kind.CLIENT_LINK_ISSUED, actor=SYSTEM)
+    events = list(happened[:SHOWN])
     known = Partner.objects.visible_to(user).in_bulk(
         {event.partner_id for event in events if event.partner_id}
     )

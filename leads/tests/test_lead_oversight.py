@@ -177,11 +177,17 @@ class TestTimeline:
 
     @pytest.mark.parametrize("kind", sorted(set(Event.Kind.values) - NOT_ABOUT_A_LEAD))
     def test_every_sentence_is_whole(self, dana: User, lead: Lead, kind: str) -> None:
-        record_event(kind, actor=THE_SYSTEM, lead_id=lead.pk)
+        record_event(kind, actor=dana, lead_id=lead.pk)
         (told,) = timeline_of(user=dana, lead=lead)
         assert told.text
         assert "%" not in told.text
-        assert told.who == "the portal"
+        assert told.who == "Dana"
+
+    def test_the_links_in_mails_are_no_news(self, dana: User, lead: Lead) -> None:
+        services.issue_client_link(actor=THE_SYSTEM, lead_id=lead.pk)
+        assert timeline_of(user=dana, lead=lead) == []
+        services.issue_client_link(actor=dana, lead_id=lead.pk)
+        assert len(timeline_of(user=dana, lead=lead)) == 1
 
     def test_the_client_is_called_the_client(self, dana: User, lead: Lead, acme: Partner) -> None:
         services.share_lead(
