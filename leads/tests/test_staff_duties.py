@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from conftest import ClientFor
 from events.models import Event
@@ -19,10 +20,14 @@ from leads.models import DeletionTask, MoreRequest, Share
 from leads.services.consent import Wish, decide
 from leads.tests.factories import LeadFactory
 from partners.models import Partner, User
-from portal.tests.partner_stories import words
 
 pytestmark = pytest.mark.django_db
 LIST = "/leads/deletions/"
+
+
+def words(page: Any) -> str:
+    """Return what a page says, without its tags, in single spaces."""
+    return " ".join(strip_tags(page.content.decode()).split())
 
 
 def owed(dana: User, partner: Partner, *, late: bool = False) -> DeletionTask:

@@ -52,14 +52,18 @@ def everybodys_pages() -> dict[str, list[Shown]]:
             Shown("password-reset", "/accounts/password/reset/"),
             Shown("client-lead", f"/c/{token}/lead/", main=True),
             Shown("api-docs", "/api/docs/"),
+            Shown("capture-form", "/enquire/uae/", main=True),
+            Shown("capture-thanks", "/enquire/uae/thanks/"),
         ],
         "dana@portal.example": [
             Shown("lead-list", "/leads/", main=True),
             Shown("lead-list-empty", "/leads/?q=nobody"),
             Shown("lead-new", "/leads/new/"),
+            Shown("lead-import", "/leads/import/"),
             Shown("lead", f"/leads/{lead_of('layla.f@example.com').pk}/", main=True),
             Shown("lead-shared", f"/leads/{lead_of('victor.p@example.com').pk}/"),
             Shown("lead-rejected", f"/leads/{lead_of('zayd.m@example.com').pk}/"),
+            Shown("deletions", "/leads/deletions/"),
             Shown("not-found", "/leads/nothing/", status=404),
         ],
         "amira@acme.example": [
