@@ -14,6 +14,7 @@ from leads.services.consent import Wish
 
 NOT_HERE = ("market", "client_decided", "client_contact", "client_budget", "client_requirements",
             "client_method")  # fmt: skip
+EVERY_PARTNER = "every"
 
 
 class CorrectionForm(LeadForm):
@@ -54,7 +55,7 @@ class CorrectionForm(LeadForm):
 class WithdrawalForm(forms.Form):
     """What a client said about stopping, on a call or in a message."""
 
-    partner = forms.ChoiceField(label=_("For whom"), required=False)
+    partner = forms.ChoiceField(label=_("For whom"))
     groups = forms.MultipleChoiceField(
         label=_("What may not be shared any more"),
         choices=ConsentDecision.Group.choices,
@@ -74,14 +75,14 @@ class WithdrawalForm(forms.Form):
         super().__init__(data)
         self.lead_id = str(lead.pk)
         partners = {str(share.partner_id): share.partner.name for share in shares}
-        everybody = [("", _("Every partner, also later ones"))]
+        everybody = [(EVERY_PARTNER, _("Every partner, also later ones"))]
         field: Any = self.fields["partner"]
         field.choices = [*everybody, *sorted(partners.items(), key=lambda entry: entry[1])]
 
     def arguments(self) -> dict[str, Any]:
         """Return what the service takes."""
         given = self.cleaned_data
-        partner_id = given["partner"] or None
+        partner_id = None if given["partner"] == EVERY_PARTNER else given["partner"]
         chosen = [group for group in GROUPS if group in given["groups"]]
         return {
             "lead_id": self.lead_id,

@@ -101,14 +101,14 @@ class TestWithdrawing:
     def test_for_every_partner_ends_the_shares(self, browser, lead, share):
         browser.post(
             address("withdraw_consent", lead),
-            {"groups": ["contact", "budget", "requirements"], "partner": "", "method": "message"},
+            {"groups": ["contact", "budget", "requirements"], "partner": "every", "method": "message"},
         )
 
         share.refresh_from_db()
         assert share.status == "revoked"
 
     def test_needs_a_group_and_a_way(self, browser, lead):
-        answer = browser.post(address("withdraw_consent", lead), {"partner": ""})
+        answer = browser.post(address("withdraw_consent", lead), {"partner": "every"})
 
         assertContains(answer, "Choose at least one group.", status_code=422)
         assert not ConsentDecision.objects.exists()
@@ -186,7 +186,7 @@ class TestErasing:
 def test_an_erased_clients_pages_refuse(browser: Client, lead: Lead) -> None:
     services.ask_erasure(actor=ClientActor(str(lead.pk)), lead_id=str(lead.pk))
 
-    data = {"groups": ["contact"], "partner": "", "method": "call"}
+    data = {"groups": ["contact"], "partner": "every", "method": "call"}
     answer = browser.post(address("withdraw_consent", lead), data, follow=True)
 
     assertContains(answer, "This client was erased.")
