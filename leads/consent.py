@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from leads.groups import GROUPS, Groups
 from leads.models import DISCLOSING, ConsentDecision, Lead, Share
+from leads.notices import ShownNotice
 from leads.scrub import scrub
 from partners.models import Partner
 from partners.types import PartnerType
@@ -221,11 +222,14 @@ def attestation(
     by: str,
     method: str = ConsentDecision.Method.UNSTATED,
     note: str = "",
+    notice: ShownNotice | None = None,
 ) -> list[ConsentDecision]:
     """Return, unsaved, what the agent BY says the client agreed to by choosing CHOICE.
 
     A group the client has decided needs no attestation, and none would count; where the policy is
     `explicit` a choice attests nothing.
+
+    :param notice: what the agent was shown the client must have heard
     """
     if settings.CONSENT_POLICY[lead.market] == "explicit":
         return []
@@ -239,6 +243,9 @@ def attestation(
             source=ConsentDecision.Source.AGENT,
             method=method,
             note=note,
+            notice_version=notice.version if notice else "",
+            notice_hash=notice.sha256 if notice else "",
+            notice_language=notice.language if notice else "",
             decided_by=by,
         )
         for group in choice

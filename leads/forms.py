@@ -12,6 +12,7 @@ from django.contrib.postgres.forms import SimpleArrayField
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from leads import notices
 from leads.groups import Groups
 from leads.models import Appointment, ConsentDecision, Lead, Share
 from leads.selectors import NEEDS_AGENT, SHARED, UNSHARED
@@ -209,6 +210,7 @@ class ChoiceForm(forms.Form):
         """Build the form; in a market with the EXPLICIT policy it attests nothing."""
         chosen = share.chosen
         self.explicit = explicit
+        self.notice = notices.current(share.lead.market, notices.ATTESTATION)
         super().__init__(
             data,
             initial={group: chosen[group] for group in ("contact", "budget", "requirements")},

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from leads import selectors
+from leads import notices, selectors
 from leads.consent import RULES
 from leads.consent_words import names_in
 from leads.forms import METHODS
@@ -153,6 +153,7 @@ class SharingForm(forms.Form):
         self.names = names_in(self.decisions)
         # Where the market asks for the client's own act, ticking attests nothing.
         self.explicit = is_explicit(lead)
+        self.notice = notices.current(lead.market, notices.ATTESTATION)
         proposals = proposals_of(user=user, lead=lead)
         self.asked = {str(p.partner_id): p for p in proposals if p.status == Proposal.Status.OPEN}
         kinds = [kind for kind in PartnerType if lead.market in TYPES[kind].markets]

@@ -11,6 +11,7 @@ from events.services import queue_webhooks, record_event
 from leads.consent import attestation, effective, verdicts, withheld
 from leads.groups import GROUPS, Groups
 from leads.models import DISCLOSING, ConsentDecision, Share
+from leads.notices import ShownNotice, remember
 from leads.services.recalling import keep_regiven
 from leads.services.resolving import decisions_about, lock_share, resolve_share
 from leads.services.settling import settle_requests
@@ -28,6 +29,7 @@ def change_preferences(
     partner_id: str | None = None,
     method: str = ConsentDecision.Method.UNSTATED,
     note: str = "",
+    notice: ShownNotice | None = None,
 ) -> Share:
     """Replace the agent's choice for one share; widening is a new attestation.
 
@@ -35,6 +37,7 @@ def change_preferences(
 
     :param reference: the `share_…`, or the lead's id with PARTNER_ID
     :param note: how the client agreed, in the agent's words, kept with what the choice attests
+    :param notice: what the agent was shown the client must have heard, kept with it too
     :raises ConsentWithheld: if CHOICE is beyond the ceiling of the partner's type
     :raises IllegalTransition: if the share has ended and discloses nothing
     """
@@ -56,7 +59,10 @@ def change_preferences(
             by=actor.actor_id,
             method=method,
             note=note,
+            notice=notice,
         )
+        if attested and notice is not None:
+            remember(notice)
         rows.insert(attested)
         decisions += attested
         share.chosen_contact, share.chosen_budget = choice.contact, choice.budget

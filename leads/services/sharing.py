@@ -22,6 +22,7 @@ from leads.errors import (
 from leads.gate import gate_codes
 from leads.groups import Groups
 from leads.models import ConsentDecision, Lead, Share
+from leads.notices import ShownNotice, remember
 from leads.services.capture import LeadDraft, insert_lead
 from leads.services.counting import count
 from leads.services.resolving import Locked, lock_for_sharing, refused_by
@@ -45,6 +46,7 @@ def share_lead(
     callback_url: str | None = None,
     instead_of: str | None = None,
     note: str = "",
+    notice: ShownNotice | None = None,
 ) -> Share:
     """Offer a lead to a partner.
 
@@ -56,6 +58,7 @@ def share_lead(
     :param callback_url: one of the partner's verified endpoints, to limit this share's webhooks to
     :param instead_of: the ended share that this one replaces
     :param note: how the client agreed, in the agent's words, kept with what the choice attests
+    :param notice: what the agent was shown the client must have heard, kept with it too
     :raises NotAllowed, NotFound, PartnerNameMismatch, PartnerInactive, CallbackNotVerified,
         ComplianceGate, ConsentWithheld, CapacityReached, AlreadyShared: each recorded as
         `lead_share_failed`
@@ -77,12 +80,21 @@ def share_lead(
         choice = within_ceiling(partner, choice)
         decisions = locked.decisions
         attested = attestation(
-            lead, partner, choice, decisions, by=actor.actor_id, method=method, note=note
+            lead,
+            partner,
+            choice,
+            decisions,
+            by=actor.actor_id,
+            method=method,
+            note=note,
+            notice=notice,
         )
         given = verdicts(decisions + attested, partner_id=str(partner.pk), market=lead.market)
         groups = effective(choice, given, partner.type)
         _check_something_is_left(groups, choice, given)
         _check_capacity(locked)
+        if attested and notice is not None:
+            remember(notice)
         with rows.together():
             rows.insert(attested)
             share = _insert_share(actor, lead, partner, choice, groups, gate, endpoint_id)

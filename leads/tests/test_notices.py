@@ -8,9 +8,14 @@ from typing import Any
 import pytest
 from django.db import Error as DatabaseError
 from django.db import transaction
+from django.test import Client
+from django.utils.html import escape
+from pytest_django.asserts import assertContains
 
-from leads import notices
+from leads import notices, services
 from leads.models import Notice
+from leads.tests.factories import LeadFactory
+from partners.models import Partner, User
 
 # A text that was shown to somebody is never edited: publish a new version and add its line
 # here (as `sha256sum *.txt` prints them).
@@ -116,3 +121,38 @@ def test_two_who_see_it_first_at_once_keep_one(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Notice.objects, "filter", not_yet)
 
     assert notices.remember(shown).pk == kept.pk
+
+
+@pytest.mark.django_db
+def test_what_an_agent_attests_names_what_the_client_must_have_heard(
+    client: Client, dana: User, acme: Partner
+) -> None:
+    lead = LeadFactory.create(agent=dana)
+    client.force_login(dana)
+    page = client.get(f"/leads/{lead.pk}/")
+    shown = notices.current("uae", notices.ATTESTATION)
+    for block in shown.blocks:
+        assertContains(page, escape(block.text or block.points[0]))
+
+    services.share_lead(actor=dana, partner_id=acme.pk, lead_id=lead.pk, notice=shown)
+
+    kept = Notice.objects.get(version="uae-attestation-2026-11")
+    assert kept.text == shown.text
+    assert set(lead.decisions.values_list("notice_hash", flat=True)) == {kept.sha256}
+
+
+@pytest.mark.django_db
+def test_sharing_on_the_page_passes_the_notice_on(
+    client: Client, dana: User, acme: Partner
+) -> None:
+    lead = LeadFactory.create(agent=dana)
+    client.force_login(dana)
+    form = {"partner": acme.pk, "share_budget": "on", "consent_method": "call"}
+    client.post(f"/leads/{lead.pk}/share/", form)
+
+    (decision,) = lead.decisions.all()
+    assert decision.notice_version == "uae-attestation-2026-11"
+    form = {"contact": "on", "budget": "on", "method": "call"}
+    client.post(f"/leads/shares/{lead.shares.get().pk}/preferences/", form)
+    widened = lead.decisions.get(group="contact")
+    assert widened.notice_hash == decision.notice_hash

@@ -17,12 +17,12 @@ from leads.models import Share
 from leads.sharing_form import SharingForm
 from leads.standing import is_explicit
 from leads.timeline import groups_in_words
+from leads.views.lead_page import lead_page
 from leads.views.staff import (
     actor_of,
     answered,
     attempted,
     lead_or_404,
-    lead_page,
     share_or_404,
     staff_only,
 )
@@ -54,7 +54,7 @@ def _share_with_each(request: HttpRequest, form: SharingForm) -> dict[str, Domai
         if form.must_ask(candidate):
             refused[str(candidate.partner.pk)] = NotAsked(_("Ask the client first."))
             continue
-        call = partial(services.share_lead, actor=actor_of(request))
+        call = partial(services.share_lead, actor=actor_of(request), notice=form.notice)
         made, refusal = attempted(partial(call, **form.call_for(candidate.partner)))
         if made:
             messages.success(request, _said(made))
@@ -97,7 +97,7 @@ def share_preferences(request: HttpRequest, share_id: str) -> HttpResponse:
     form = ChoiceForm(request.POST, share=found, explicit=is_explicit(found.lead))
     if form.is_valid():
         call = partial(services.change_preferences, actor=actor_of(request), reference=share_id)
-        changed, refusal = attempted(partial(call, **form.arguments()))
+        changed, refusal = attempted(partial(call, notice=form.notice, **form.arguments()))
         if changed:
             return answered(request, str(found.lead_id), _sees(changed))
         form.add_error(None, str(refusal))
