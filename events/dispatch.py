@@ -2,7 +2,8 @@
 
 One event loop lives in a thread of the worker for as long as the worker, because connections
 that stay open are most of the speed. A second thread owns the database connection: it records,
-claims and builds while the loop sends. No transaction is open while anything is sent.
+claims and builds while the loop sends. A third writes and posts the mails, which takes longer than
+any webhook may wait. No transaction is open while anything is sent.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from django.db import connection
 
 from events import http, letters, mails, outcomes, queue, services, signing
 from events.letters import Letter
-from events.mails import WrittenMail
+from events.models import Delivery
 from events.queue import Result
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ class Dispatcher:
         self._thread.join(settings.WEBHOOK_DEADLINE_SECONDS + 5)
         self._database.submit(_disconnect)
         self._database.shutdown(wait=True)
+        self._post_office.submit(_disconnect)
         self._post_office.shutdown(wait=False)
 
     # --- in the loop ---------------------------------------------------------------------------
@@ -159,7 +161,7 @@ class Dispatcher:
         if mail:
             self._held += len(mail)
             self._mails += len(mail)
-            self._start(self._send_mails(mail))
+            self._start(self._post_mails(mail))
         return bool(self._held or self._results)
 
     def _hand_out(
@@ -212,9 +214,9 @@ class Dispatcher:
             result.head = b""
         return result
 
-    async def _send_mails(self, written: list[WrittenMail]) -> None:
-        for mail in written:
-            result = await self._loop.run_in_executor(self._post_office, mails.send, mail)
+    async def _post_mails(self, claimed: list[Delivery]) -> None:
+        for mail in claimed:
+            result = await self._loop.run_in_executor(self._post_office, _posted, mail)
             self._mails -= 1
             self._done(result)
 
@@ -232,21 +234,32 @@ class Dispatcher:
     # --- in the database's thread --------------------------------------------------------------
     def _database_turn(
         self, results: list[Result], room: int, mail_room: int
-    ) -> tuple[list[Letter], float, list[WrittenMail], list[Result]]:
+    ) -> tuple[list[Letter], float, list[Delivery], list[Result]]:
         try:
             if results:
                 outcomes.settle(results)
             if time.monotonic() - self._reclaimed_at > RECLAIM_EVERY:
                 queue.reclaim()
                 self._reclaimed_at = time.monotonic()
-            # Mails first: they take longer to write, and the webhooks would wait meanwhile.
-            mail, unsent = mails.write(queue.claim_mails(mail_room)) if mail_room > 0 else ([], [])
+            mail = queue.claim_mails(mail_room) if mail_room > 0 else []
             claimed_at = time.monotonic()
             written, settled = letters.write(queue.claim(room)) if room > 0 else ([], [])
         except DatabaseError:
             connection.close()  # the next turn opens another
             raise
-        return written, claimed_at, mail, settled + unsent
+        return written, claimed_at, mail, settled
+
+
+def _posted(delivery: Delivery) -> Result:
+    """Write and post one mail, in the post office's thread."""
+    try:
+        written, settled = mails.write([delivery])
+        return mails.send(written[0]) if written else settled[0]
+    except Exception as error:  # noqa: BLE001 - one mail's fault must not stop the others
+        _tell("a mail could not be posted", error)
+        return outcomes.put_off(delivery, "not_sent")
+    finally:
+        connection.close_if_unusable_or_obsolete()
 
 
 def _disconnect() -> None:
