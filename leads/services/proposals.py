@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -86,20 +87,9 @@ def answer_proposal(
         if proposal.status != Status.OPEN:
             return _same_answer(proposal, given)
         given = _among(proposal, given)
-        decide(
-            actor=actor,
-            lead_id=str(proposal.lead_id),
-            wishes=_wishes(proposal, given),
-            notice=notice,
-        )
-        _close(proposal, Status.APPROVED if given else Status.DECLINED)
-        event = _record(
-            Event.Kind.PROPOSAL_ANSWERED,
-            actor,
-            proposal,
-            answer=proposal.status,
-            groups=list(given),
-        )
+        wishes = _wishes(proposal, given)
+        decide(actor=actor, lead_id=str(proposal.lead_id), wishes=wishes, notice=notice)
+        event = _close(actor, proposal, Status.APPROVED if given else Status.DECLINED, given)
         # Taken back once the partner has the lead: never, if sharing is refused or cut short.
         _set_needs_agent(proposal.lead, needed=True)
         if not given:
@@ -121,8 +111,7 @@ def withdraw_proposal(*, actor: Actor, proposal_id: str) -> Proposal:
             return proposal
         if proposal.status != Status.OPEN:
             raise ProposalAnswered(_("The client has answered already."))
-        _close(proposal, Status.CANCELLED)
-        _record(Event.Kind.PROPOSAL_ANSWERED, actor, proposal, answer=proposal.status, groups=[])
+        _close(actor, proposal, Status.CANCELLED, Groups.none())
     return proposal
 
 
@@ -200,9 +189,11 @@ def _wishes(proposal: Proposal, given: Groups) -> list[Wish]:
     return [Wish(group=g, given=given[g], partner_id=partner_id) for g in asked]
 
 
-def _close(proposal: Proposal, status: str) -> None:
+def _close(actor: Actor, proposal: Proposal, status: str, given: Groups) -> Event:
     proposal.status, proposal.decided_at = status, timezone.now()
     proposal.save(update_fields=["status", "decided_at"])
+    kind = Event.Kind.PROPOSAL_ANSWERED
+    return _record(kind, actor, proposal, answer=status, groups=list(given))
 
 
 def _share_as_approved(proposal: Proposal, given: Groups, event: Event) -> None:
@@ -252,7 +243,7 @@ def _tell_agent(proposal: Proposal, event: Event) -> None:
     queue_mail(event, "proposal_answered", refs={"proposal": str(proposal.pk)})
 
 
-def _record(kind: str, actor: Actor, proposal: Proposal, **data: object) -> Event:
+def _record(kind: str, actor: Actor, proposal: Proposal, **data: Any) -> Event:
     return record_event(
         kind,
         actor=actor,

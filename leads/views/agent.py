@@ -18,13 +18,12 @@ from leads import selectors, services, words
 from leads.consent import client_safe_view
 from leads.forms import InboxFilter, LeadForm
 from leads.models import Lead
+from leads.views.lead_page import lead_page, new_link
 from leads.views.staff import (
     actor_of,
     answered,
     attempted,
     lead_or_404,
-    lead_page,
-    new_link,
     staff_only,
 )
 from portal.lib.access import Can, may, require

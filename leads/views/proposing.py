@@ -12,13 +12,12 @@ from django.views.decorators.http import require_POST
 
 from leads import oversight, services
 from leads.sharing_form import SharingForm
+from leads.views.lead_page import lead_page, new_link
 from leads.views.staff import (
     actor_of,
     answered,
     attempted,
     lead_or_404,
-    lead_page,
-    new_link,
     staff_only,
 )
 from portal.lib.access import Can, require

@@ -1,37 +1,23 @@
-"""What the staff's pages have in common: who may open them, and the page of one lead."""
+"""What the staff's pages have in common: who may open them, and how a refusal is told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import redirect
 
-from leads import oversight, selectors, services, words
-from leads.consent import client_safe_view
-from leads.consent_words import consent_story, names_in
-from leads.duplicates import duplicates_of
-from leads.forms import AppointmentForm, ChoiceForm, WithdrawForm
+from leads import selectors
 from leads.models import Lead, Share
-from leads.requests import requests_of
-from leads.sharing_form import SharingForm
-from leads.standing import is_explicit
-from leads.timeline import timeline_of
-from partners.licensing import TIME_ZONES
-from partners.types import Market
-from portal.lib import formats
-from portal.lib.access import Actor, Can, is_staff, may
+from portal.lib.access import Actor, is_staff
 from portal.lib.errors import DomainError, NotAllowed, NotFound
 
 View = Callable[..., HttpResponse]
 T = TypeVar("T")
-DUPLICATES_SHOWN = 10
 
 
 def staff_only(view: View) -> View:
@@ -74,102 +60,6 @@ def share_or_404(request: HttpRequest, share_id: str) -> Share:
     if share is None:
         raise Http404
     return share
-
-
-@dataclass(frozen=True, slots=True)
-class ClientLinks:
-    """Where the client decides, and the everyday view without partners."""
-
-    consent: str
-    everyday: str
-
-
-def new_link(request: HttpRequest, lead: Lead) -> ClientLinks:
-    """Make a link for the lead's client and return both pages it opens."""
-    token = services.issue_client_link(actor=actor_of(request), lead_id=str(lead.pk))
-    return ClientLinks(
-        consent=request.build_absolute_uri(reverse("client:consent_link", args=[token])),
-        everyday=request.build_absolute_uri(reverse("client:link", args=[token])),
-    )
-
-
-def lead_page(
-    request: HttpRequest,
-    lead: Lead,
-    *,
-    status: int = 200,
-    sharing: SharingForm | None = None,
-    typed: dict[tuple[str, str], Any] | None = None,
-    links: ClientLinks | None = None,
-) -> HttpResponse:
-    """Return the page of LEAD, or for htmx its content.
-
-    :param sharing: the sharing form with what was typed
-    :param typed: forms of single shares that were refused, by share and kind
-    :param links: the client's links, shown this once
-    """
-    user = actor_of(request)
-    shares = list(selectors.shares_of(user=user, lead=lead))
-    told = words.in_full(client_safe_view(lead))
-    decisions = selectors.decisions_of(user=user, lead=lead)
-    if sharing is None and may(user, Can.SHARE_LEAD):
-        sharing = SharingForm.opened(user=user, lead=lead, given=request.GET)
-    context = {
-        "lead": lead,
-        "cards": words.cards_of(told),
-        "wish": words.wish(told),
-        "live_count": sum(share.is_live for share in shares),
-        "answered": [s for s in shares if lead.needs_agent_since and s.status in _NEEDS_AGENT],
-        "decisions": consent_story(decisions, names_in(decisions)),
-        "zone": TIME_ZONES[Market(lead.market)].key,
-        "timeline": timeline_of(user=user, lead=lead),
-        "form": sharing,
-        "may_share": may(user, Can.SHARE_LEAD),
-        "links": links,
-        "restricted_on": formats.date(lead.restricted_at),
-        "erase_on": formats.date(lead.erase_after),
-        "erased_on": formats.date(lead.erased_at),
-        **_followed_up(user, lead, shares),
-    }
-    waiting = context["questions"] if lead.needs_agent_since else []
-    context["unfinished"] = [question for question in waiting if question.needs_agent]
-    context["shares"] = [_with_forms(share, lead, typed or {}, context) for share in shares]
-    template = "leads/lead_detail.html"
-    htmx: Any = getattr(request, "htmx", None)
-    return render(request, f"{template}#lead" if htmx else template, context, status=status)
-
-
-_NEEDS_AGENT = ("rejected", "expired")
-
-
-def _followed_up(user: Actor, lead: Lead, shares: list[Share]) -> dict[str, Any]:
-    """Return what is under way between the client, the partners and us."""
-    return {
-        "questions": oversight.questions_of(user=user, lead=lead),
-        "requests": list(requests_of(user=user, lead=lead)),
-        "duties": oversight.duties_of(user=user, lead=lead),
-        "receipts": oversight.receipts_of(user=user, lead=lead),
-        "client_told": oversight.client_told_of(user=user, lead=lead, shares=shares),
-        "duplicates": list(duplicates_of(user=user, lead=lead)[:DUPLICATES_SHOWN]),
-    }
-
-
-def _with_forms(
-    share: Share, lead: Lead, typed: dict[tuple[str, str], Any], context: dict[str, Any]
-) -> dict[str, Any]:
-    key = str(share.pk)
-    return {
-        "share": share,
-        "sees": share.disclosed,
-        "duties": context["duties"].get(key, []),
-        "client_told": context["client_told"].get(key),
-        "may_change": share.is_live or share.status == Share.Status.CLOSED,
-        "choice_form": typed.get((key, "choice"))
-        or ChoiceForm(share=share, explicit=is_explicit(lead)),
-        "withdraw_form": typed.get((key, "withdraw")) or WithdrawForm(share=share),
-        "appointment_form": typed.get((key, "appointment"))
-        or AppointmentForm(share=share, market=lead.market),
-    }
 
 
 def attempted(call: Callable[[], T]) -> tuple[T | None, DomainError | None]:
