@@ -42,10 +42,10 @@ def mail_deletion_reminder(refs: Mapping[str, Any]) -> Mail | None:
         to=task.share.partner.contact_email,
         subject=subject % due,
         text=_(
-            "A client withdrew consent. Delete what you hold of this lead by %(day)s and confirm"
-            " it here:\n\n%(link)s\n"
+            "%(why)s. Delete what you hold of this lead by %(day)s and confirm it here:"
+            "\n\n%(link)s\n"
         )
-        % {**due, "link": _partner_page(task.share)},
+        % {**due, "why": task.get_cause_display(), "link": _partner_page(task.share)},
     )
 
 

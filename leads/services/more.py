@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,7 +14,7 @@ from leads.actors import require_own
 from leads.consent import RULES
 from leads.errors import AlreadyAsked, ConsentWithheld, ReasonRequired, RequestAnswered
 from leads.groups import GROUPS
-from leads.models import MoreRequest, Notice, Share
+from leads.models import Lead, MoreRequest, Notice, Share
 from leads.services.consent import Wish, apply, decide
 from leads.services.resolving import lock_share, refused_by, resolve_share
 from portal.lib.access import Actor, Can, require
@@ -48,7 +50,15 @@ def ask_for_more(*, actor: Actor, reference: str, group: str, reason: str) -> Mo
         )
         event = _record(Event.Kind.MORE_ASKED, actor, asked)
         queue_mail(event, "more_asked", refs={"more": str(asked.pk)})
+        if share.lead.needs_agent_since is None:
+            _put_before_agent(share.lead, asked.asked_at)
     return asked
+
+
+def _put_before_agent(lead: Lead, since: datetime | None) -> None:
+    """Let the lead need its agent since then, or None: not any more."""
+    lead.needs_agent_since = since
+    lead.save(update_fields=["needs_agent_since"])
 
 
 def _check(share: Share, group: str) -> None:
@@ -77,6 +87,7 @@ def forward_request(*, actor: Actor, request_id: str) -> MoreRequest:
         if request.status == Status.FORWARDED:
             return request
         _must_be(request, Status.ASKED)
+        _seen_by_agent(request)
         request.status, request.forwarded_at = Status.FORWARDED, timezone.now()
         request.save(update_fields=["status", "forwarded_at"])
         event = _record(Event.Kind.MORE_FORWARDED, actor, request)
@@ -95,8 +106,18 @@ def decline_request(*, actor: Actor, request_id: str) -> MoreRequest:
         if request.status == Status.DECLINED:
             return request
         _must_be(request, Status.ASKED)
+        _seen_by_agent(request)
         _answer(actor, request, Status.DECLINED)
     return request
+
+
+def _seen_by_agent(request: MoreRequest) -> None:
+    """Take the lead off the agent's list if this request, and nothing else, put it there."""
+    lead = request.share.lead
+    if lead.needs_agent_since == request.asked_at:
+        others = MoreRequest.objects.filter(share__lead=lead, status=Status.ASKED)
+        next_ = others.exclude(pk=request.pk).order_by("asked_at").first()
+        _put_before_agent(lead, next_.asked_at if next_ else None)
 
 
 def answer_request(

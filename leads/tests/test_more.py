@@ -80,6 +80,36 @@ class TestAsk:
         assert [found.pk for found in requests_of(user=dana, lead=share.lead)] == [asked.pk]
         assert requests_for_client(share.lead) == []
 
+    def test_puts_the_lead_on_the_agents_list_until_it_is_answered(
+        self, dana: User, amira: User, share: Share
+    ) -> None:
+        record = share.lead
+        Share.objects.filter(pk=share.pk).update(shares_budget=False)
+        first, second = ask(amira, share), ask(amira, share, "budget")
+        record.refresh_from_db()
+        assert record.needs_agent_since == first.asked_at
+
+        services.forward_request(actor=dana, request_id=str(first.pk))
+        record.refresh_from_db()
+        assert record.needs_agent_since == second.asked_at
+        services.decline_request(actor=dana, request_id=str(second.pk))
+        record.refresh_from_db()
+        assert record.needs_agent_since is None
+
+    def test_leaves_the_lead_on_the_list_for_what_came_before(
+        self, dana: User, amira: User, rami: User, rival: Partner, lead: Lead, share: Share
+    ) -> None:
+        other = services.share_lead(actor=dana, partner_id=str(rival.pk), lead_id=str(lead.pk))
+        services.update_share(
+            actor=rami, reference=str(other.pk), status="rejected", reason="Too far"
+        )
+        lead.refresh_from_db()
+        since = lead.needs_agent_since
+        asked = ask(amira, share)
+        services.decline_request(actor=dana, request_id=str(asked.pk))
+        lead.refresh_from_db()
+        assert lead.needs_agent_since == since is not None
+
     @pytest.mark.parametrize("reason", ["", "   ", "too short", " " * 20 + "x", "x" * 501])
     def test_needs_a_reason_of_some_length(self, amira: User, share: Share, reason: str) -> None:
         with pytest.raises(ReasonRequired):

@@ -193,6 +193,15 @@ class TestRequests:
         assert "Acme Channel Partners asks to see the client's contact." in words(page)
         assert "To agree &lt;b&gt;on a time" in page.content.decode()
 
+    def test_what_ended_unread_can_be_marked_as_seen(
+        self, client_for: ClientFor, dana: User, share: Share, asked: MoreRequest
+    ) -> None:
+        services.withdraw_share(actor=dana, reference=str(share.pk))
+        browser = client_for(dana)
+        assert "Mark as seen" in words(browser.get(f"/leads/{share.lead_id}/"))
+        browser.post(f"/leads/{share.lead_id}/seen/")
+        assert "Mark as seen" not in words(browser.get(f"/leads/{share.lead_id}/"))
+
     @pytest.mark.parametrize(
         ("step", "status", "said"),
         [

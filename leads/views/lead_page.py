@@ -14,7 +14,7 @@ from leads.consent import client_safe_view
 from leads.consent_words import consent_story, names_in
 from leads.duplicates import duplicates_of
 from leads.forms import AppointmentForm, ChoiceForm, WithdrawForm
-from leads.models import Lead, Share
+from leads.models import Lead, MoreRequest, Share
 from leads.requests import requests_of
 from leads.sharing_form import SharingForm
 from leads.standing import is_explicit
@@ -108,10 +108,12 @@ def _followed_up(user: Actor, lead: Lead) -> dict[str, Any]:
     """Return what is under way between the client, the partners and us."""
     questions = oversight.questions_of(user=user, lead=lead)
     waiting = questions if lead.needs_agent_since else []
+    requests = list(requests_of(user=user, lead=lead))
     return {
         "questions": questions,
         "unfinished": [question for question in waiting if question.needs_agent],
-        "requests": list(requests_of(user=user, lead=lead)),
+        "requests": requests,
+        "unread": [asked for asked in requests if asked.status == MoreRequest.Status.ASKED],
         "receipts": oversight.receipts_of(user=user, lead=lead),
         "duplicates": list(duplicates_of(user=user, lead=lead)[:DUPLICATES_SHOWN]),
     }
