@@ -200,7 +200,7 @@ class TestLeadPage:
 
         assert lead.phone in html
         assert "prefers calls after 18:00" in html
-        assert "Never shown to partners or the client" in html
+        assert "No partner sees this" in html
 
     def test_offers_the_form_in_the_requirements_words(
         self, browser: Client, acme: Partner, lead: Lead
@@ -506,6 +506,7 @@ def test_a_client_link_is_shown_once(browser: Client, lead: Lead) -> None:
 
     found = re.search(r'value="(http://[^"]+/c/[^"]+/lead/)"', html)
     assert found
+    assert found[1].removesuffix("lead/") + '"' in html  # the consent page, by the same token
     assert found[1] not in browser.get(page_of(lead)).content.decode()
 
 

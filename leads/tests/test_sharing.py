@@ -114,7 +114,7 @@ class TestShareLead:
 
         share = services.share_lead(actor=dana, partner_id=acme.pk, lead_id=lead.pk)
 
-        mail = Delivery.objects.get(channel="email")
+        mail = Delivery.objects.get(type="lead_shared")
         assert mail.refs == {"share": share.pk}
 
 
