@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from events.models import Event
 from leads.models import DeletionTask, Lead, Share, ShareStatus
@@ -65,15 +66,23 @@ def in_words(market: str) -> str:
     """Return the rule of MARKET for its clients."""
     rule = rule_for(market)
     words = _(
-        "We erase your details %(without)s days after the last activity, or %(with)s days after "
-        "it if a deal was closed, because the law wants records of deals kept."
-    ) % {"without": rule.without_deal, "with": rule.with_deal}
+        "We erase your details %(without)s after the last activity, or %(with)s after it if a deal "
+        "was closed, because the law wants records of deals kept."
+    ) % {"without": _long(rule.without_deal), "with": _long(rule.with_deal)}
     if rule.minimum:
         words += " " + _(
             "If you ask us to erase them earlier, we stop using them at once and erase them "
-            "%(minimum)s days later, because the law makes us keep them until then."
-        ) % {"minimum": rule.minimum}
+            "%(minimum)s later, because the law makes us keep them until then."
+        ) % {"minimum": _long(rule.minimum)}
     return words
+
+
+def _long(days: int) -> str:
+    """Return a period as people say it: in years where it is whole ones, else in days."""
+    years = round(days / 365.25)
+    if years and abs(days - years * 365.25) < 1:
+        return ngettext("%(count)s year", "%(count)s years", years) % {"count": years}
+    return ngettext("%(count)s day", "%(count)s days", days) % {"count": days}
 
 
 # --- what stands against erasing a lead --------------------------------------------------------

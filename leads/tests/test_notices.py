@@ -57,7 +57,7 @@ def test_a_notice_says_what_the_law_wants_said(market: str, use: str, settings: 
         "United Arab Emirates",
         "India",
         "At any time" if use == notices.ATTESTATION else "at any time",  # how to withdraw
-        "days after the last activity",  # how long
+        "2 years after the last activity",  # how long
         "erased",  # rights
         AUTHORITY[market],  # complaints
     ):
