@@ -32,7 +32,7 @@ from leads.services.capture import record_client_decisions, told
 from leads.services.resolving import lock_lead
 from leads.tests.factories import LeadFactory
 from partners.models import Partner, User
-from portal.lib import signatures
+from portal.lib import ids, signatures
 
 pytestmark = pytest.mark.django_db
 CANARIES = ("Zenobia", "canary.example", "971500099999", "Al Qasba", "saffron")
@@ -251,6 +251,13 @@ class TestSweep:
         assert [receipt.lead_id for receipt in issued] == [lead.pk]
         assert len(issued[0].decisions) == 4
         assert not Delivery.objects.filter(type="client_receipt").exists()
+
+
+def test_ids_begin_with_their_time() -> None:
+    now = dt.datetime.now(dt.UTC)
+    second = dt.timedelta(seconds=1)
+
+    assert ids.uuid7_floor(now - second) < ids.uuid7() < ids.uuid7_floor(now + second)
 
 
 class TestKept:
