@@ -5,6 +5,7 @@ What stays is what happened without who it was: ids, times, money, events, decis
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from django.db import models, transaction
@@ -33,6 +34,8 @@ from portal.lib.access import THE_SYSTEM, Actor, Can, require
 from portal.lib.errors import Conflict, NotFound
 from portal.lib.ids import is_id
 from portal.lib.secrets import sealed
+
+log = logging.getLogger(__name__)
 
 # What of a lead tells nothing of the person. Every other column is emptied, a new one as well.
 KEPT = frozenset(
@@ -102,15 +105,25 @@ def apply_retention(*, actor: Actor = THE_SYSTEM, limit: int = 5_000) -> list[re
     require(actor, Can.ERASE_LEAD)
     erased: list[retention.Due] = []
     for due in retention.due(timezone.now()):
-        with transaction.atomic():
-            lead = lock_lead(due.lead_id)
-            # Something may have happened between reading and locking it.
-            if retention.still_due(lead, timezone.now()):
-                _erase(actor, lead, "asked" if lead.erasure_asked_at else "retention")
+        try:
+            if _erased_if_due(actor, due.lead_id):
                 erased.append(due)
+        except Exception as error:  # noqa: BLE001 - one lead's fault must not keep the others
+            # The message of the error may carry values, so it stays out.
+            log.error("lead %s was not erased: %s", due.lead_id, type(error).__name__)
         if len(erased) == limit:
             break
     return erased
+
+
+def _erased_if_due(actor: Actor, lead_id: str) -> bool:
+    """Erase the lead unless something happened between reading and locking it."""
+    with transaction.atomic():
+        lead = lock_lead(lead_id)
+        is_due = retention.still_due(lead, timezone.now())
+        if is_due:
+            _erase(actor, lead, "asked" if lead.erasure_asked_at else "retention")
+    return is_due
 
 
 def same_person(lead: Lead) -> Q:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from events.models import Event
 from events.services import queue_webhooks, record_event
 from leads.consent import attestation, effective, verdicts, withheld
+from leads.errors import Erased
 from leads.groups import GROUPS, Groups
 from leads.models import DISCLOSING, ConsentDecision, Share
 from leads.notices import ShownNotice, remember
@@ -40,10 +41,13 @@ def change_preferences(
     :param notice: what the agent was shown the client must have heard, kept with it too
     :raises ConsentWithheld: if CHOICE is beyond the ceiling of the partner's type
     :raises IllegalTransition: if the share has ended and discloses nothing
+    :raises Erased: if there is nobody left to have agreed
     """
     with transaction.atomic():
         require(actor, Can.SHARE_LEAD)
         share = lock_share(resolve_share(actor, reference, partner_id))
+        if share.lead.erased_at is not None:
+            raise Erased(_("This client was erased."))
         if share.status not in DISCLOSING:
             raise IllegalTransition(
                 _("This share has ended; the partner sees nothing of the lead any more.")

@@ -91,6 +91,14 @@ class TestAskErasure:
         with pytest.raises(Erased):
             services.lift_restriction(actor=dana, lead_id=lead.pk)
 
+    def test_not_even_what_a_closed_share_shows(self, dana, amira, acme, lead, client_of_lead):
+        share = shared(dana, acme, lead)
+        Share.objects.filter(pk=share.pk).update(status="closed")
+        services.ask_erasure(actor=client_of_lead, lead_id=lead.pk)
+
+        with pytest.raises(Erased):
+            services.change_preferences(actor=dana, reference=share.pk, choice=Groups.everything())
+
     def test_an_event_names_nobody(self, lead, client_of_lead):
         services.ask_erasure(actor=client_of_lead, lead_id=lead.pk)
 

@@ -227,6 +227,25 @@ class TestApplied:
         lead.refresh_from_db()
         assert lead.erased_at is None
 
+    def test_one_that_cannot_be_erased_does_not_keep_the_others(self, monkeypatch, caplog):
+        broken, sound = sorted((lead_of(101) for _ in range(2)), key=lambda lead: lead.pk)
+        whole = services.erasure._clear
+
+        def clear(lead: Lead) -> None:
+            if lead.pk == broken.pk:
+                raise ValueError(lead.email)
+            whole(lead)
+
+        monkeypatch.setattr(services.erasure, "_clear", clear)
+        with time_machine.travel(NOW, tick=False):
+            erased = services.apply_retention()
+
+        assert [found.lead_id for found in erased] == [sound.pk]
+        assert f"lead {broken.pk} was not erased: ValueError" in caplog.text
+        assert broken.email not in caplog.text
+        broken.refresh_from_db()
+        assert broken.erased_at is None
+
     def test_every_night_old_links_go_too(self):
         lead = lead_of(1)
         for days in (-1, 1):
