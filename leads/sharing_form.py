@@ -297,13 +297,16 @@ class SharingForm(forms.Form):
         )
 
     def _standing(self, group: str, partner: Partner | None) -> Standing:
+        partner_id = str(partner.pk) if partner else ""
+        asked = self.asked.get(partner_id)
         return standing_of(
             group,
             partner.type if partner else "",
             self.decisions,
             lead=self.lead,
-            partner_id=str(partner.pk) if partner else "",
+            partner_id=partner_id,
             names=self.names,
+            asked_at=asked.proposed_at if asked and group in asked.groups else None,
         )
 
     def previews(self) -> list[Preview]:

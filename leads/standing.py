@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.utils.functional import Promise
@@ -14,6 +15,7 @@ from leads.consent import RULES, Verdict, verdict
 from leads.consent_words import Names, source_of
 from leads.models import ConsentDecision, Lead
 from partners.types import PartnerType
+from portal.lib import formats
 
 EXPLICIT = "explicit"
 THINGS: dict[str, str | Promise] = {
@@ -59,10 +61,12 @@ def standing_of(
     lead: Lead,
     partner_id: str,
     names: Names,
+    asked_at: datetime | None = None,
 ) -> Standing:
     """Return how GROUP of LEAD stands with a partner of this type.
 
     :param partner_id: "" for any partner, of whom nothing has been decided by name
+    :param asked_at: when the client was asked about this partner, while there is no answer
     """
     if never := beyond_ceiling(group, partner_type):
         return Standing(group=group, sources=(never,), tone="bad")
@@ -71,9 +75,9 @@ def standing_of(
     # An attestation is told of even where it counts for nothing.
     newest = verdict(known, policy="attested", **ask)
     counting = verdict(known, policy=settings.CONSENT_POLICY[lead.market], **ask)
-    cautious = unusual(group, partner_type)
     if newest.decision is None:
-        return _undecided(group, lead, cautious)
+        said = (_whether_asked(asked_at), *unusual(group, partner_type))
+        return _undecided(group, said, explicit=is_explicit(lead), asked=asked_at is not None)
     told = (source_of(newest.decision, names),)
     if counting.decision is None:
         return _not_counting(group, told)
@@ -82,19 +86,23 @@ def standing_of(
     return Standing(group=group, sources=told, tone="bad", effect=_left_out(counting))
 
 
-def _undecided(group: str, lead: Lead, cautious: tuple[str, ...]) -> Standing:
-    nobody = _("Nobody has asked the client yet.")
-    if is_explicit(lead):
+def _whether_asked(at: datetime | None) -> str:
+    if at is None:
+        return _("Nobody has asked the client yet.")
+    day = {"day": formats.date(at)}
+    return _("The client was asked on %(day)s and has not answered yet.") % day
+
+
+def _undecided(group: str, said: tuple[str, ...], *, explicit: bool, asked: bool) -> Standing:
+    if explicit and asked:
+        effect = _("It stays out until the client allows it.")
+    elif explicit:
         effect = _("It stays out until the client allows it: ask the client.")
+    elif asked:
+        effect = _("By ticking it you attest that the client agreed.")
     else:
         effect = _("By ticking it you attest that the client agreed; or ask the client.")
-    return Standing(
-        group=group,
-        sources=(nobody, *cautious),
-        effect=effect,
-        tone="warn",
-        undecided=is_explicit(lead),
-    )
+    return Standing(group=group, sources=said, effect=effect, tone="warn", undecided=explicit)
 
 
 def _not_counting(group: str, told: tuple[str, ...]) -> Standing:

@@ -164,6 +164,16 @@ class TestForm:
         assert "Lendwell Loans: Service providers never see the budget." in html
         assert "Acme Channel Partners: Nobody has asked the client yet." in html
 
+    def test_says_that_the_client_was_asked_about_this_partner(
+        self, browser: Client, dana: User, lead: Lead, acme: Partner
+    ) -> None:
+        services.propose_partner(
+            actor=dana, lead_id=lead.pk, partner_id=acme.pk, choice=Groups(False, True, False)
+        )
+        html = preview_it(browser, lead, partner=acme.pk, **TICKS)
+        assert html.count("and has not answered yet.") == 1
+        assert html.count("Nobody has asked the client yet.") == 2
+
     def test_keeps_the_note_with_the_attestation(
         self, browser: Client, lead: Lead, acme: Partner
     ) -> None:
