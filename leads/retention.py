@@ -52,9 +52,14 @@ def rules() -> list[RetentionRule]:
 
 
 def rule_for(market: str, at: datetime | None = None) -> RetentionRule:
-    """Return the rule of MARKET that holds at a moment, now if none is given."""
+    """Return the rule of MARKET that holds at a moment, now if none is given.
+
+    The first rule covers what was before it.
+    """
     day = (at or timezone.now()).date()
-    return [rule for rule in rules() if rule.market == market and rule.valid_from <= day][-1]
+    of_market = [rule for rule in rules() if rule.market == market]
+    begun = [rule for rule in of_market if rule.valid_from <= day]
+    return begun[-1] if begun else of_market[0]
 
 
 def minimum_kept(market: str, at: datetime | None = None) -> timedelta:

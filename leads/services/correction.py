@@ -23,7 +23,6 @@ from leads.services.capture import normalised_phone
 from leads.services.resolving import lock_lead
 from portal.lib.access import CLIENT, Actor, Can, require
 from portal.lib.errors import Malformed
-from portal.lib.parsing import problem_at
 from portal.lib.secrets import sealed
 
 # What a client says of itself; the currency goes with the market.
@@ -106,7 +105,10 @@ def _refused(messages: Mapping[str, list[str]]) -> Malformed:
     named = {"budget_max" if name == "__all__" else name: said for name, said in messages.items()}
     return Malformed(
         _("The lead has values that cannot be right."),
-        errors=[problem_at(f"#/{name}", " ".join(said), "invalid") for name, said in named.items()],
+        errors=[
+            {"pointer": f"#/{name}", "detail": " ".join(said), "code": "invalid"}
+            for name, said in named.items()
+        ],
     )
 
 

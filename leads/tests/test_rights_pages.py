@@ -101,7 +101,11 @@ class TestWithdrawing:
     def test_for_every_partner_ends_the_shares(self, browser, lead, share):
         browser.post(
             address("withdraw_consent", lead),
-            {"groups": ["contact", "budget", "requirements"], "partner": "every", "method": "message"},
+            {
+                "groups": ["contact", "budget", "requirements"],
+                "partner": "every",
+                "method": "message",
+            },
         )
 
         share.refresh_from_db()

@@ -1,4 +1,4 @@
-"""An erased client is found nowhere: in no table, not in Redis, in no log, and does not come back."""
+"""An erased client is found nowhere: in no table, not in Redis, in no log, and stays away."""
 
 from __future__ import annotations
 

@@ -116,6 +116,9 @@ class TestDue:
 
         assert due() == {lead.pk: "uae, rule of 2029-06-01, without a deal"}
 
+    def test_the_first_rule_covers_what_was_before(self):
+        assert retention.rule_for("uae", datetime(2020, 1, 1, tzinfo=UTC)).without_deal == 100
+
     def test_each_market_has_its_own(self, settings):
         settings.RETENTION_RULES = [RULES[0], {**RULES[1], "without_deal": 500}]
         lead_of(101, market="india", region="IN-MH", currency="INR")
