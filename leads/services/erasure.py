@@ -29,6 +29,7 @@ from leads.models import (
     ShareStatus,
 )
 from leads.services.following import apply
+from leads.services.proposals import cancel_proposals
 from leads.services.resolving import lock_lead
 from portal.lib.access import THE_SYSTEM, Actor, Can, require
 from portal.lib.errors import Conflict, NotFound
@@ -217,3 +218,4 @@ def _clear_beside(lead: Lead) -> None:
     MoreRequest.objects.filter(share__lead=lead).update(reason="")
     DeletionTask.objects.filter(share__lead=lead).update(reason="")
     ClientLink.objects.filter(lead=lead).delete()
+    cancel_proposals(lead)  # nobody is left to answer

@@ -353,6 +353,13 @@ class TestAnsweredBefore:
                 )
         assert not ConsentDecision.objects.exists()
 
+    def test_nobody_is_left_to_answer_for_an_erased_client(
+        self, proposal: Proposal, dana: User, lead: Lead
+    ) -> None:
+        services.erase_lead(actor=dana, lead_id=lead.pk)
+        proposal.refresh_from_db()
+        assert proposal.status == "cancelled"
+
     def test_an_answer_cannot_be_taken_back(
         self, proposal: Proposal, client_of_lead: ClientActor, dana: User
     ) -> None:
