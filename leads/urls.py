@@ -18,6 +18,7 @@ urlpatterns = [
     path("<lead:lead_id>/send-link/", agent.send_link, name="send_link"),
     path("<lead:lead_id>/propose/", proposing.propose, name="propose"),
     path("proposals/<proposal:proposal_id>/take-back/", proposing.take_back, name="take_back"),
+    path("<lead:lead_id>/copy/", rights.copy, name="copy"),
     path("<lead:lead_id>/correct/", rights.correct, name="correct"),
     path("<lead:lead_id>/withdraw-consent/", rights.withdraw_consent, name="withdraw_consent"),
     path("<lead:lead_id>/restrict/", rights.restrict, name="restrict"),

@@ -10,6 +10,7 @@ from django.urls import reverse
 from pytest_django.asserts import assertContains, assertNotContains
 
 from conftest import ClientFor
+from events.models import Event
 from leads import services
 from leads.actors import ClientActor
 from leads.groups import Groups
@@ -81,6 +82,18 @@ class TestCorrecting:
         assertContains(answer, "Somebody else changed this lead meanwhile", status_code=422)
         lead.refresh_from_db()
         assert (lead.name, lead.phone) == ("Zenobia Quist", "+971501112233")
+
+
+class TestCopying:
+    def test_as_a_pdf_or_as_data(self, browser, lead, share):
+        pdf = browser.post(address("copy", lead), {"form": "pdf"})
+        data = browser.post(address("copy", lead), {"form": "json"})
+
+        assert pdf.content.startswith(b"%PDF")
+        assert data.json()["contact"]["name"] == "Zenobia Quist"
+        assert "attachment" in data["Content-Disposition"]
+        assert "Zenobia" not in data["Content-Disposition"]
+        assert Event.objects.filter(kind="client_copy_taken").count() == 2
 
 
 class TestWithdrawing:
@@ -183,7 +196,7 @@ class TestErasing:
         assertNotContains(browser.get(reverse("leads:lead_detail", args=[lead.pk])), "Rights of")
         for name in ("correct", "withdraw_consent", "erase"):
             assert browser.get(address(name, lead)).status_code == 403
-        for name in ("restrict", "lift"):
+        for name in ("copy", "restrict", "lift"):
             assert browser.post(address(name, lead)).status_code == 403
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from leads import retention, selectors, services
+from leads.documents import export_pdf
 from leads.models import Lead
 from leads.recipients import recipients_of
 from leads.rights_forms import CorrectionForm, ErasureForm, WithdrawalForm
@@ -21,6 +22,20 @@ from leads.services.erasure import same_person
 from leads.views.staff import actor_of, answered, attempted, lead_or_404, staff_only
 from portal.lib.access import Can, require
 from portal.lib.errors import DomainError
+
+
+@require_POST
+@staff_only
+def copy(request: HttpRequest, lead_id: str) -> HttpResponse:
+    """Hand over everything that is held about the client, to pass on: as a PDF, or as data."""
+    form = "json" if request.POST.get("form") == "json" else "pdf"
+    held = services.take_copy(actor=actor_of(request), lead_id=lead_id, form=form)
+    if form == "json":
+        response: HttpResponse = JsonResponse(held, json_dumps_params={"indent": 2})
+    else:
+        response = HttpResponse(export_pdf(held), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{lead_id}.{form}"'
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -40,6 +40,7 @@ OBJECT_PAGES = {
     "leads:take_back": ("post", "proposal", 404),
     "leads:receipt_json": ("get", "lead receipt", 404),
     "leads:receipt_pdf": ("get", "lead receipt", 404),
+    "leads:copy": ("post", "lead", 404),
     "leads:correct": ("get", "lead", 404),
     "leads:withdraw_consent": ("get", "lead", 404),
     "leads:restrict": ("post", "lead", 404),
