@@ -88,11 +88,21 @@ def judged(delivery: Delivery, answer: Answer) -> Result:
 def settle(results: Sequence[Result]) -> None:
     """Write RESULTS and what follows from them, in one transaction."""
     with transaction.atomic():
-        for result in queue.record(results):
-            if result.state == Delivery.State.FAILED or result.echo:
-                _follow(result)
+        counted = queue.record(results)
+        following = [r for r in counted if r.state == Delivery.State.FAILED or r.echo]
+        _lock_endpoints(following)
+        # Each event holds its stream until the commit: all workers take them in the same order.
+        for result in sorted(following, key=lambda r: r.delivery.partner_id or ""):
+            _follow(result)
     if lanes := _lanes(results):
         queue.set_lanes(lanes)
+
+
+def _lock_endpoints(results: Sequence[Result]) -> None:
+    """Lock the endpoints that change before any event is written, as services do."""
+    changing = {r.delivery.endpoint_id for r in results if r.echo or r.status == 410}
+    if changing - {None}:
+        list(Endpoint.objects.select_for_update().filter(pk__in=changing).order_by("pk"))
 
 
 def _follow(result: Result) -> None:
