@@ -210,7 +210,7 @@ class Dispatcher:
             security.warning("%s led to an address we never dial", letter.address.endpoint_id)
         result.started_at, result.fields = started, letter.fields
         result.body_sha256 = letter.body_sha256
-        if letter.names_somebody:
+        if letter.tells_of_a_client:
             result.head = b""
         return result
 

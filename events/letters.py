@@ -23,6 +23,8 @@ from portal.lib.money import plain
 log = logging.getLogger(__name__)
 
 MAX_BODY = 65_536
+# Fields, or how their names begin, whose values are somebody's.
+OF_A_CLIENT = ("customerInfo.", "budget", "preferences.", "appointment.location")
 
 
 @dataclass(slots=True, frozen=True)
@@ -48,9 +50,9 @@ class Letter:
         return signing.sha256(self.body).hexdigest()
 
     @property
-    def names_somebody(self) -> bool:
-        """Whether it says who or where somebody is; an answer may repeat what it was sent."""
-        return "customerInfo." in self.fields or "appointment.location" in self.fields
+    def tells_of_a_client(self) -> bool:
+        """Whether it holds anything of a client; an answer may repeat what it was sent."""
+        return any(name in self.fields for name in OF_A_CLIENT)
 
 
 def write(deliveries: Sequence[Delivery]) -> tuple[list[Letter], list[Result]]:

@@ -84,7 +84,8 @@ def rows_of(deliveries: Sequence[Delivery]) -> dict[str, Data]:
     """Return what disclosure reads of each delivery's share, by the share's id, in one query."""
     wanted = {delivery.refs["share"] for delivery in deliveries}
     shares = Share.objects.visible_to(THE_SYSTEM).filter(pk__in=wanted)
-    return {row["pk"]: row for row in shares.values(*DISCLOSURE_COLUMNS, "reason")}
+    columns = (*DISCLOSURE_COLUMNS, "reason", "lead__restricted_at")
+    return {row["pk"]: row for row in shares.values(*columns)}
 
 
 def _shared(row: Data | None) -> Data | None:
@@ -138,6 +139,8 @@ def _revoked(row: Data | None, task: DeletionTask | None) -> Data | None:
 
 def _appointment(row: Data | None, appointment: Appointment | None) -> Data | None:
     if row is None or appointment is None or row["status"] not in DISCLOSING:
+        return None
+    if row["lead__restricted_at"] is not None:
         return None
     contact = disclosed_groups(row).contact
     return {

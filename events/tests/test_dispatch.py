@@ -49,10 +49,12 @@ class TestSuccess:
         "data",
         [
             {"lead": {"customerInfo": {"phone": "+971500000001"}}},
+            {"lead": {"budget": 2_200_000}},
+            {"lead": {"preferences": {"project": "Marina Heights"}}},
             {"appointment": {"location": "Villa 7"}, "lead": {"market": "uae"}},
         ],
     )
-    def test_an_answer_that_may_repeat_who_somebody_is_is_not_kept(
+    def test_an_answer_that_may_repeat_what_a_client_told_is_not_kept(
         self, acme, receiver, dispatcher, new_endpoint, queue_one, bodies, data
     ):
         bodies["personal"] = data

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from events.models import Event
 from events.services import queue_mail, queue_webhooks, record_event, refusals_recorded
+from leads.errors import ConsentWithheld
 from leads.models import Appointment, Share
 from leads.services.resolving import lock_share, resolve_share
 from portal.lib.access import Actor, Can, require
@@ -42,6 +43,7 @@ def share_appointment(
     :param claimed_status: refused unless the share has it
     :raises NotFound: if the lead is not shared with this partner
     :raises IllegalTransition: if that share has ended
+    :raises ConsentWithheld: if the lead is restricted
     """
     with (
         refusals_recorded(
@@ -64,6 +66,8 @@ def share_appointment(
 def _check(share: Share, claimed_status: str | None) -> None:
     if not share.is_live:
         raise IllegalTransition(_("This share has ended; no appointments can be added."))
+    if share.lead.restricted:
+        raise ConsentWithheld(_("This lead is restricted: nothing of it may be shared."))
     if claimed_status and claimed_status != share.status:
         raise Conflict(
             _("The lead is %(status)s with this partner.")

@@ -14,7 +14,7 @@ from events.services import confirm_endpoint, create_endpoint
 from leads import payloads, services
 from leads.actors import ClientActor
 from leads.consent import disclose
-from leads.errors import Erased
+from leads.errors import ConsentWithheld, Erased
 from leads.groups import GROUPS, Groups
 from leads.models import (
     ConsentDecision,
@@ -719,3 +719,23 @@ def test_deciding_takes_a_few_queries_for_each_share(
 
     with django_assert_max_num_queries(50):
         say(lead, False)
+
+
+class TestAppointmentsOfARestrictedLead:
+    def test_none_is_added_and_none_leaves(
+        self, dana: User, acme: Partner, lead: Lead, endpoint: str
+    ) -> None:
+        share = shared(dana, lead, acme)
+        draft = services.AppointmentDraft(
+            type="viewing", starts_at=timezone.now(), location="Marina gate"
+        )
+        services.share_appointment(actor=dana, partner_id=acme.pk, reference=share.pk, draft=draft)
+        [told] = Delivery.objects.filter(type="appointment.shared")
+
+        services.restrict_lead(actor=dana, lead_id=lead.pk)
+
+        assert payloads.build_appointment([told])[told.pk] is None
+        with pytest.raises(ConsentWithheld):
+            services.share_appointment(
+                actor=dana, partner_id=acme.pk, reference=share.pk, draft=draft
+            )
