@@ -209,9 +209,15 @@ def _sentence(said: str, event: Event, partner: str) -> str:
         return _decided(event, partner) or said
     return said % {
         "partner": partner,
-        "groups": groups_in_words(event.data.get("groups", [event.data.get("group", "")])),
+        "groups": groups_in_words(_groups_of(event)),
         "refusal": refusal_in_words(str(event.data.get("code", ""))),
     }
+
+
+def _groups_of(event: Event) -> list[str]:
+    if event.kind == Kind.DELETION_ASKED:  # its `groups` are those the partner still sees
+        return list(event.data.get("withdrawn", []))
+    return list(event.data.get("groups", [event.data.get("group", "")]))
 
 
 def _decided(event: Event, partner: str) -> str:

@@ -170,6 +170,15 @@ class TestStanding:
         assert "Possibly the same person" in html
         assert reverse("leads:lead_detail", args=[other.pk]) in html
 
+    def test_a_revoked_share_is_put_before_the_agent(
+        self, browser: Client, lead: Lead, share: Share
+    ) -> None:
+        wishes = [Wish(group, False) for group in ("contact", "budget", "requirements")]
+        decide(actor=ClientActor(str(lead.pk)), lead_id=lead.pk, wishes=wishes)
+
+        html = page(browser, lead)
+        assert "The client revoked sharing with <b>Acme Channel Partners</b>." in html
+
 
 class TestTimeline:
     def test_every_kind_about_a_lead_has_a_sentence(self) -> None:
@@ -201,6 +210,7 @@ class TestTimeline:
 
         told = {line.text: line.who for line in timeline_of(user=dana, lead=lead)}
         assert told["The client withdrew from Acme Channel Partners: contact."] == "the client"
+        assert told["Acme Channel Partners was asked to delete: contact"] == "the client"
 
     def test_what_was_allowed_and_refused_stands_together(self, dana: User, lead: Lead) -> None:
         decide(

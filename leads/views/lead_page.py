@@ -26,7 +26,7 @@ from portal.lib import formats
 from portal.lib.access import Actor, Can, may
 
 DUPLICATES_SHOWN = 10
-_NEEDS_AGENT = (Share.Status.REJECTED, Share.Status.EXPIRED)
+_NEEDS_AGENT = (Share.Status.REJECTED, Share.Status.EXPIRED, Share.Status.REVOKED)
 Typed = dict[tuple[str, str], Any]
 """Forms of single shares that were refused, by share and kind."""
 
