@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from django.test import TestCase, override_settings
 
 from commissions.models import Commission, ReconciliationItem
+from events.chain import check_chain
 from events.models import Delivery, Endpoint, Event
 from events.services import confirm_endpoint
 from leads.consent import disclose
@@ -106,6 +107,11 @@ class TestWorld(TestCase):
         told = Event.objects.filter(share_id=yusuf.pk).order_by("at")
         assert told[0].kind == "lead_shared"
         assert (told[1].at - told[0].at).seconds > 4 * 3600
+
+    def test_what_all_services_wrote_is_one_trail(self) -> None:
+        assert check_chain() == Event.objects.count() > 100
+        written = set(Event.objects.values_list("kind", flat=True))
+        assert written >= {"lead_captured", "lead_shared", "share_accepted", "share_closed"}
 
     def test_there_is_something_for_everybody(self) -> None:
         assert set(Commission.objects.values_list("currency", flat=True)) == {"AED", "INR"}
