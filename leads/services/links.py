@@ -11,10 +11,14 @@ from django.utils.translation import gettext as _
 
 from events.models import Event
 from events.services import queue_mail, record_event
+from leads.actors import ClientActor
+from leads.duplicates import normalised_email
 from leads.errors import Erased, NoAddress
-from leads.models import ClientLink
+from leads.models import ClientLink, Lead
 from leads.services.resolving import lock_lead
 from portal.lib.access import THE_SYSTEM, Actor, Can, require
+
+MOST_LINKS = 5  # mails for one asking
 
 
 def issue_client_link(*, actor: Actor, lead_id: str) -> str:
@@ -52,6 +56,22 @@ def send_client_link(*, actor: Actor, lead_id: str) -> None:
             raise NoAddress(_("The lead has no email address; make a link and pass it on."))
         event = record_event(Event.Kind.CLIENT_LINK_SENT, actor=actor, lead_id=str(lead.pk))
         queue_mail(event, "client_link", refs={"lead": str(lead.pk)})
+
+
+def send_client_links(*, email: str) -> int:
+    """Send whoever says to be the client at EMAIL a new link to each of the newest requests there.
+
+    Only the address on record is written to, so it does not matter who asks. Returns how many
+    links will be sent, which must not be told.
+    """
+    leads = Lead.objects.filter(email=normalised_email(email), erased_at__isnull=True)
+    found = list(leads.exclude(email="").order_by("-created_at", "-pk")[:MOST_LINKS])
+    with transaction.atomic():
+        for lead in found:
+            actor = ClientActor(str(lead.pk))
+            event = record_event(Event.Kind.CLIENT_LINK_SENT, actor=actor, lead_id=str(lead.pk))
+            queue_mail(event, "client_link", refs={"lead": str(lead.pk)})
+    return len(found)
 
 
 def prune_links(*, actor: Actor = THE_SYSTEM) -> int:

@@ -1,19 +1,32 @@
-"""The client's everyday view of the own request, behind a link and without an account."""
+"""How a client gets in without an account, and its everyday view of the own request.
+
+A link is swapped for a short cookie, so that the token leaves the address bar. The cookie opens the
+everyday view, which knows no partner, and the consent page (`leads.views.consent`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from math import ceil
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
 
 from leads import selectors, words
+from leads.capture_limits import wait_of_address, wait_of_network
+from leads.client_forms import LostLinkForm
 from leads.consent import client_safe_view
+from leads.models import Lead
+from leads.services.links import send_client_links
+from partners.licensing import TIME_ZONES
+from partners.types import Market
 
 COOKIE = "client_lead"
 SALT = "leads.client"
@@ -23,7 +36,7 @@ OPEN_SECONDS = 30 * 60
 View = Callable[..., HttpResponse]
 
 
-def _private(view: View) -> View:
+def private(view: View) -> View:
     """Keep the page out of search engines and its address out of other sites' logs."""
 
     @wraps(view)
@@ -36,14 +49,41 @@ def _private(view: View) -> View:
     return answered
 
 
+def client_page(view: View) -> View:
+    """Open VIEW to whoever came by a link; it gets the link's lead, in the time of its market."""
+
+    @wraps(view)
+    def opened(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        cookie = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=OPEN_SECONDS)
+        found = selectors.client_lead(link_id=cookie or "")
+        if found is None:
+            return unavailable(request)
+        with timezone.override(TIME_ZONES[Market(found.market)]):
+            return view(request, found, *args, **kwargs)
+
+    return login_not_required(private(opened))  # type: ignore[return-value]
+
+
 @login_not_required
 @require_safe
-@_private
+@private
 def link(request: HttpRequest, token: str) -> HttpResponse:
-    """Swap the link for a short cookie, so that the token leaves the address bar."""
+    """Swap the link to the everyday view for the cookie."""
+    return _swapped(request, token, "client:lead")
+
+
+@login_not_required
+@require_safe
+@private
+def consent_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Swap the link to the consent page for the cookie."""
+    return _swapped(request, token, "client:consent")
+
+
+def _swapped(request: HttpRequest, token: str, page: str) -> HttpResponse:
     if (link_id := selectors.link_of_token(token)) is None:
-        return _unavailable(request)
-    response = redirect("client:lead")
+        return unavailable(request)
+    response = redirect(page)
     response.set_signed_cookie(
         COOKIE,
         link_id,
@@ -57,15 +97,10 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@login_not_required
 @require_safe
-@_private
-def lead(request: HttpRequest) -> HttpResponse:
+@client_page
+def lead(request: HttpRequest, found: Lead) -> HttpResponse:
     """Show the client the own request."""
-    opened = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=OPEN_SECONDS)
-    found = selectors.client_lead(link_id=opened or "")
-    if found is None:
-        return _unavailable(request)
     view = client_safe_view(found)
     told = words.in_full(view)
     context = {
@@ -78,7 +113,30 @@ def lead(request: HttpRequest) -> HttpResponse:
     return render(request, "client/lead.html", context)
 
 
-def _unavailable(request: HttpRequest) -> HttpResponse:
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@private
+def lost(request: HttpRequest) -> HttpResponse:
+    """Send a new link to the address the client names, if it is one we know.
+
+    The answer is the same for every address, and is given before anybody looks it up.
+    """
+    form = LostLinkForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        context = {"form": form}
+        return render(request, "client/lost.html", context, status=422 if form.is_bound else 200)
+    email = form.cleaned_data["email"]
+    if wait := wait_of_network(request):
+        form.add_error(None, _("Too many links were asked for from here. Try again later."))
+        response = render(request, "client/lost.html", {"form": form}, status=429)
+        response["Retry-After"] = str(ceil(wait))
+        return response
+    if not wait_of_address(email):
+        send_client_links(email=email)
+    return render(request, "client/lost.html", {"sent": True})
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
     """Answer every link that opens nothing with the same bytes: wrong, old or never made.
 
     The page has no form, so it needs no token against forgery, which would differ each time.

@@ -157,6 +157,11 @@ def exact_time(moment: dt.datetime | None) -> str:
     return f"{_formatted(moment, 'j M Y, H:i')} {_zone_words(_formatted(moment, 'T'))}"
 
 
+def to_the_second(moment: dt.datetime) -> str:
+    """Return MOMENT to the second, in the reader's time zone: where it proves something."""
+    return _formatted(moment, "j M Y, H:i:s")
+
+
 def _zone_words(abbreviation: str) -> str:
     """Return the zone's abbreviation, or its city where all it has is an offset ("+04")."""
     if abbreviation[:1] not in "+-":
