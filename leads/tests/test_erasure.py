@@ -9,6 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from events import payloads
+from events.chain import check_chain
 from events.models import Delivery, Event
 from leads import services, suppression
 from leads.actors import ClientActor
@@ -50,6 +51,17 @@ def shared(dana: User, partner: Partner, lead: Lead) -> Share:
 
 
 class TestAskErasure:
+    def test_leaves_the_trail_as_it_was_written(self, dana, acme, lead, client_of_lead):
+        shared(dana, acme, lead)
+        before = list(Event.objects.order_by("sequence").values())
+
+        services.ask_erasure(actor=client_of_lead, lead_id=lead.pk)
+
+        after = list(Event.objects.filter(lead_id=lead.pk).order_by("sequence").values())
+        assert after[: len(before)] == before
+        assert len(after) > len(before)
+        assert check_chain() == Event.objects.count()
+
     def test_empties_every_column_but_those_that_tell_nothing(self, lead, client_of_lead):
         services.ask_erasure(actor=client_of_lead, lead_id=lead.pk)
 
