@@ -33,13 +33,14 @@ def test_the_link_becomes_a_cookie_and_leaves_the_address(token: str) -> None:
     answer = browser.get(f"/c/{token}/lead/")
 
     assert (answer.status_code, answer["Location"]) == (302, "/c/open/lead/")
+    assert answer["Referrer-Policy"] == "no-referrer"
     cookie = answer.cookies["client_lead"]
     assert (cookie["path"], cookie["max-age"], cookie["samesite"]) == ("/c/", 1800, "Lax")
     assert cookie["httponly"]
     assert token not in cookie.value
     page = browser.get("/c/open/lead/")
     assert b"Your request" in page.content
-    assert (page["Referrer-Policy"], page["X-Robots-Tag"]) == ("no-referrer", "noindex, nofollow")
+    assert (page["Referrer-Policy"], page["X-Robots-Tag"]) == ("same-origin", "noindex, nofollow")
     assert page["Cache-Control"] == "no-store"
 
 

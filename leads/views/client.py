@@ -37,12 +37,16 @@ View = Callable[..., HttpResponse]
 
 
 def private(view: View) -> View:
-    """Keep the page out of search engines and its address out of other sites' logs."""
+    """Keep the page out of search engines, and an address with a token from everybody.
+
+    A page whose address holds none tells it to ourselves: a browser that may not would send its
+    forms from nowhere, and they would be refused as forged.
+    """
 
     @wraps(view)
     def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
-        response["Referrer-Policy"] = "no-referrer"
+        response["Referrer-Policy"] = "no-referrer" if "token" in kwargs else "same-origin"
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
@@ -61,7 +65,7 @@ def client_page(view: View) -> View:
         with timezone.override(TIME_ZONES[Market(found.market)]):
             return view(request, found, *args, **kwargs)
 
-    return login_not_required(private(opened))  # type: ignore[return-value]
+    return login_not_required(private(opened))
 
 
 @login_not_required
@@ -133,7 +137,7 @@ def lost(request: HttpRequest) -> HttpResponse:
         return response
     if not wait_of_address(email):
         send_client_links(email=email)
-    return render(request, "client/lost.html", {"sent": True})
+    return render(request, "client/lost.html", {"sent": True, "csrf_token": ""})
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

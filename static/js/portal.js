@@ -116,7 +116,8 @@ document.addEventListener("submit", (event) => {
   /* What went well before is read by now, and must not cover what is wrong next. */
   document.querySelectorAll("#toasts .toast:not([data-tone=error], [data-tone=warning])").forEach((toast) => toast.remove());
   if (form.dataset.sent) return event.preventDefault();
-  if (form.method !== "post" || form.matches("[hx-post], [hx-put], [hx-patch], [hx-delete]")) return;
+  /* A download leaves the page as it is, to be used again. */
+  if (form.method !== "post" || form.matches("[data-download], [hx-post], [hx-put], [hx-patch], [hx-delete]")) return;
   /* The button is marked after the form has been read, or its name would not be sent. */
   setTimeout(() => {
     if (event.defaultPrevented) return;
