@@ -139,6 +139,26 @@ def for_pages() -> dict[str, User]:
     }
 
 
+_EVENTS = """
+INSERT INTO events_event (id, kind, actor, partner_id, lead_id, share_id, ok, data, request_id, at)
+  SELECT gen_random_uuid(), 'lead_shared', 'user_01h455vb4pex5vsknk084sn02q',
+    md5('partner' || n %% 500)::uuid,
+    CASE WHEN n %% 10 > 0 THEN md5('lead' || n %% %(leads)s)::uuid END, gen_random_uuid(), true,
+    '{"groups": ["budget", "requirements"], "percent": "15.00"}', md5(n::text),
+    now() - (%(until)s - n) * interval '1 second'
+  FROM generate_series(%(from)s, %(until)s) n
+"""
+
+
+def events(number: int = 1_000_000) -> None:
+    """Write NUMBER events of 100,000 leads and 500 partners, in transactions of 10,000."""
+    for start in range(1, number, 10_000):
+        with connection.cursor() as cursor:
+            cursor.execute(_EVENTS, {"leads": LEADS, "from": start, "until": start + 9_999})
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE events_event; ANALYZE events_stream")
+
+
 ENDPOINTS = 20
 
 
