@@ -23,20 +23,23 @@ ADDRESS_BURST = 3
 WAIT_WITHOUT_REDIS = 30.0  # seconds; who cannot be counted waits
 
 
-def wait_of_network(request: HttpRequest) -> float:
-    """Count one post of the network REQUEST comes from; return the seconds it has to wait."""
+def wait_of_network(request: HttpRequest, what: str = "form") -> float:
+    """Count one post of the network REQUEST comes from; return the seconds it has to wait.
+
+    :param what: which posts are counted together
+    """
     # The address before as many proxies as are ours (TRUSTED_PROXY_COUNT), as for sign-in.
     address = ipaddress.ip_address(get_adapter().get_client_ip(request))
     # One household or server has a whole /64 of IPv6 addresses to choose from.
     prefix = 64 if address.version == 6 else 32
     network = ipaddress.ip_network((address, prefix), strict=False)
-    return _wait("network", str(network), settings.CAPTURE_NETWORK_PER_HOUR, NETWORK_BURST)
+    return _wait(f"{what} network", str(network), settings.CAPTURE_NETWORK_PER_HOUR, NETWORK_BURST)
 
 
-def wait_of_address(email: str) -> float:
+def wait_of_address(email: str, what: str = "form") -> float:
     """Count one post that names EMAIL; return the seconds before the next may be taken."""
     email = normalised_email(email)
-    return _wait("address", email, settings.CAPTURE_ADDRESS_PER_HOUR, ADDRESS_BURST)
+    return _wait(f"{what} address", email, settings.CAPTURE_ADDRESS_PER_HOUR, ADDRESS_BURST)
 
 
 def _wait(kind: str, value: str, per_hour: int, burst: int) -> float:

@@ -36,6 +36,7 @@ from portal.lib.secrets import unsealed
 
 # An address that waits sealed is readable no longer than a mail is tried.
 SEALED_SECONDS = 7 * 24 * 3600
+MOST_LINKS = 5  # in one mail
 YOUR: dict[str, str | Promise] = {
     "contact": gettext_lazy("Your contact details"),
     "budget": gettext_lazy("Your budget"),
@@ -113,6 +114,24 @@ def link(refs: Mapping[str, Any]) -> Mail | None:
         _("If you did not ask for it, you need not do anything."),
     ]
     return _mail(lead, _("Your link"), parts)
+
+
+def links(refs: Mapping[str, Any]) -> Mail | None:
+    """Send whoever has this address a new link to each of its newest requests, if it has any."""
+    address = unsealed(refs.get(SEALED_TO, ""), seconds=SEALED_SECONDS)
+    known = Lead.objects.filter(email=address or "", erased_at__isnull=True).exclude(email="")
+    leads = list(known.order_by("-created_at", "-pk")[:MOST_LINKS])
+    if not leads:
+        return None
+    parts = [_("Here you see what we hold, who got what, and can change or stop it:")]
+    for lead in leads:
+        words = {"day": _day(lead.created_at, lead), "market": lead.get_market_display()}
+        parts += [_("Your request of %(day)s, %(market)s:") % words, _page(lead)]
+    parts += [
+        _("Anybody with this link can open your page, so keep it to yourself."),
+        _("If you did not ask for it, you need not do anything."),
+    ]
+    return _to_sealed(refs, _("Your link"), parts)
 
 
 def request(refs: Mapping[str, Any]) -> Mail | None:
@@ -302,6 +321,7 @@ _BUILDERS = {
     "client_share_notice": share_notice,
     "client_receipt": receipt,
     "client_link": link,
+    "client_links": links,
     "client_request": request,
     "client_correction_notice": correction_notice,
     "client_erased": erased,

@@ -122,6 +122,11 @@ def _allows_anything(decisions: Iterable[ConsentDecision]) -> bool:
     return any(decision.state == State.GIVEN for decision in newest.values())
 
 
+def receipt_of(lead: Lead, receipt_id: str) -> Receipt | None:
+    """Return a receipt of LEAD's client, or None where it has none of that id."""
+    return Receipt.objects.filter(lead=lead, pk=receipt_id).select_related("lead").first()
+
+
 # --- for everybody -----------------------------------------------------------------------------
 def _newest_for_all(decisions: Iterable[ConsentDecision]) -> dict[str, ConsentDecision]:
     """Return the client's newest word on each group for every partner; DECISIONS in their order."""

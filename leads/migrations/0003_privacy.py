@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("withdrawn", "The client withdrew consent"),
-                            ("erased", "The client asked to be erased"),
+                            ("erased", "The client's details were erased"),
                         ],
                         default="withdrawn",
                         max_length=10,

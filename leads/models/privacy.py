@@ -84,7 +84,7 @@ class DeletionTask(models.Model):
 
     class Cause(models.TextChoices):
         WITHDRAWN = "withdrawn", _("The client withdrew consent")
-        ERASED = "erased", _("The client asked to be erased")
+        ERASED = "erased", _("The client's details were erased")
 
     class Outcome(models.TextChoices):
         DELETED = "deleted", _("Deleted")

@@ -32,7 +32,7 @@ from portal.lib.access import Actor
 WITHDRAWN, ERASED = DeletionTask.Cause.WITHDRAWN, DeletionTask.Cause.ERASED
 _REASONS = {
     WITHDRAWN: gettext_lazy("The client withdrew consent"),
-    ERASED: gettext_lazy("The client asked to be erased"),
+    ERASED: gettext_lazy("The client's details were erased"),
 }
 
 

@@ -10,15 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.models import Event
+from events.payloads import SEALED_TO
 from events.services import queue_mail, record_event
-from leads.actors import ClientActor
 from leads.duplicates import normalised_email
 from leads.errors import Erased, NoAddress
-from leads.models import ClientLink, Lead
+from leads.models import ClientLink
 from leads.services.resolving import lock_lead
 from portal.lib.access import THE_SYSTEM, Actor, Can, require
-
-MOST_LINKS = 5  # mails for one asking
+from portal.lib.secrets import sealed
 
 
 def issue_client_link(*, actor: Actor, lead_id: str) -> str:
@@ -58,20 +57,15 @@ def send_client_link(*, actor: Actor, lead_id: str) -> None:
         queue_mail(event, "client_link", refs={"lead": str(lead.pk)})
 
 
-def send_client_links(*, email: str) -> int:
-    """Send whoever says to be the client at EMAIL a new link to each of the newest requests there.
+def ask_for_links(*, email: str) -> None:
+    """Have new links sent to EMAIL if it is a client's, whoever asks.
 
-    Only the address on record is written to, so it does not matter who asks. Returns how many
-    links will be sent, which must not be told.
+    Whether it is one is looked up when the mail leaves, so that neither the answer nor the time it
+    takes tells. Until then the address waits sealed.
     """
-    leads = Lead.objects.filter(email=normalised_email(email), erased_at__isnull=True)
-    found = list(leads.exclude(email="").order_by("-created_at", "-pk")[:MOST_LINKS])
     with transaction.atomic():
-        for lead in found:
-            actor = ClientActor(str(lead.pk))
-            event = record_event(Event.Kind.CLIENT_LINK_SENT, actor=actor, lead_id=str(lead.pk))
-            queue_mail(event, "client_link", refs={"lead": str(lead.pk)})
-    return len(found)
+        event = record_event(Event.Kind.CLIENT_LINK_SENT, actor=THE_SYSTEM)
+        queue_mail(event, "client_links", refs={SEALED_TO: sealed(normalised_email(email))})
 
 
 def prune_links(*, actor: Actor = THE_SYSTEM) -> int:

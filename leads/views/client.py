@@ -24,7 +24,7 @@ from leads.capture_limits import wait_of_address, wait_of_network
 from leads.client_forms import LostLinkForm
 from leads.consent import client_safe_view
 from leads.models import Lead
-from leads.services.links import send_client_links
+from leads.services.links import ask_for_links
 from partners.licensing import TIME_ZONES
 from partners.types import Market
 
@@ -61,7 +61,7 @@ def client_page(view: View) -> View:
         cookie = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=OPEN_SECONDS)
         found = selectors.client_lead(link_id=cookie or "")
         if found is None:
-            return unavailable(request)
+            return _look_again() if request.headers.get("HX-Request") else unavailable(request)
         with timezone.override(TIME_ZONES[Market(found.market)]):
             return view(request, found, *args, **kwargs)
 
@@ -123,21 +123,28 @@ def lead(request: HttpRequest, found: Lead) -> HttpResponse:
 def lost(request: HttpRequest) -> HttpResponse:
     """Send a new link to the address the client names, if it is one we know.
 
-    The answer is the same for every address, and is given before anybody looks it up.
+    The answer is the same for every address: whether it is one is looked up later.
     """
     form = LostLinkForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         context = {"form": form}
         return render(request, "client/lost.html", context, status=422 if form.is_bound else 200)
     email = form.cleaned_data["email"]
-    if wait := wait_of_network(request):
+    if wait := wait_of_network(request, "lost link"):
         form.add_error(None, _("Too many links were asked for from here. Try again later."))
         response = render(request, "client/lost.html", {"form": form}, status=429)
         response["Retry-After"] = str(ceil(wait))
         return response
-    if not wait_of_address(email):
-        send_client_links(email=email)
+    if not wait_of_address(email, "lost link"):
+        ask_for_links(email=email)
     return render(request, "client/lost.html", {"sent": True, "csrf_token": ""})
+
+
+def _look_again() -> HttpResponse:
+    """Have htmx load the whole page, so that a part which asks again and again ends with it."""
+    response = HttpResponse(status=204)
+    response["HX-Refresh"] = "true"
+    return response
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

@@ -25,8 +25,8 @@ from leads.client_forms import (
     OwnCorrectionForm,
     StopForm,
 )
-from leads.consent_page import consent_page
-from leads.models import Lead, Notice, Receipt
+from leads.consent_page import consent_page, receipt_of
+from leads.models import Lead, Notice
 from leads.recipients import recipients_of
 from leads.views.client import client_page
 from portal.lib.errors import DomainError, NotAllowed, NotFound
@@ -145,7 +145,7 @@ def copy(request: HttpRequest, lead: Lead) -> HttpResponse:
 @client_page
 def receipt(request: HttpRequest, lead: Lead, receipt_id: str, form: str) -> HttpResponse:
     """Hand over one receipt."""
-    found = Receipt.objects.filter(lead=lead, pk=receipt_id).select_related("lead").first()
+    found = receipt_of(lead, receipt_id)
     if found is None:
         raise Http404
     if form == "pdf":
@@ -160,8 +160,10 @@ def erase(request: HttpRequest, lead: Lead) -> HttpResponse:
     """Say what erasing does, what is kept and why; do it once the client says it means it."""
     form = ErasureWishForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        services.ask_erasure(actor=_client(lead), lead_id=str(lead.pk))
-        return render(request, "client/erased.html", {"until": _kept_until(lead)})
+        asked = services.ask_erasure(actor=_client(lead), lead_id=str(lead.pk))
+        return render(request, "client/erased.html", {"until": asked.erase_after})
+    if lead.erasure_asked_at is not None:
+        return redirect("client:consent")
     names = sorted({found.name for found in recipients_of(lead) if found.ever})
     context = {"form": form, "until": _kept_until(lead), "names": names, "has_email": lead.email}
     return render(request, "client/erase.html", context, status=422 if form.is_bound else 200)
@@ -219,6 +221,9 @@ def _show(form: OwnCorrectionForm, refusal: DomainError) -> None:
 
 
 def _kept_until(lead: Lead) -> Any:
+    """Return until when the law keeps an erased client's details; None where it does not."""
+    if lead.erase_after is not None:
+        return lead.erase_after
     kept = retention.minimum_kept(lead.market)
     return timezone.now() + kept if kept else None
 

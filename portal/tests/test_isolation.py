@@ -115,7 +115,11 @@ OWN_PAGES = {
 OWN_CALLS = ("api:leads", "api:commissions", "api:metrics", "api:partner", "api:webhook_endpoints")
 # Nothing of a partner's is named or shown there, or it is somebody's own (tested with its page).
 NEITHER = {
-    "home", "healthz", "readyz", "jwks", "client:lead", "client:link", "api:docs", "api:schema",
+    "home", "healthz", "readyz", "jwks", "client:lead", "client:link", "client:consent",
+    "client:consent_link",
+    "client:parties", "client:decide", "client:stop", "client:proposal", "client:request",
+    "client:pause", "client:resume", "client:correct", "client:copy", "client:receipt_json",
+    "client:receipt_pdf", "client:erase", "client:lost", "api:docs", "api:schema",
     "api:unknown", "partners:propose_commission", "partners:add_endpoint",
     "capture:form", "capture:thanks", "capture:embed", "capture:embed_thanks", "capture:return",
 }  # fmt: skip
