@@ -11,7 +11,7 @@ from django.core import signing
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from events.payloads import Mail
+from events.payloads import SEALED_TO, Mail
 from portal.lib.secrets import unsealed
 
 SALT = "leads.return"
@@ -28,7 +28,7 @@ class Return:
 
 def build(refs: Mapping[str, Any]) -> Mail | None:
     """Write the mail; none once the address it waits with is too old to be read."""
-    address = unsealed(refs.get("to", ""), seconds=OPEN_SECONDS)
+    address = unsealed(refs.get(SEALED_TO, ""), seconds=OPEN_SECONDS)
     if address is None:
         return None
     token = signing.dumps([refs["hashes"], refs["market"]], salt=SALT)

@@ -50,8 +50,10 @@ _CHOICES: dict[str, type[models.TextChoices]] = {
     "furnishing": Lead.Furnishing,
     "completion": Lead.Completion,
     "temperature": Lead.Temperature,
-    "consent_method": ConsentDecision.Method,
 }
+Method = ConsentDecision.Method
+# How a client may have decided; on the consent page nobody decides through a file.
+METHODS = tuple(method.value for method in Method if method != Method.PAGE)
 _REGION_OF_NAME = {name.lower(): code for code, name in REGIONS.items()}
 _BETWEEN = re.compile(r"[,;|]")
 
@@ -107,7 +109,9 @@ class RowForm(forms.Form):
     consent_contact = _Answer(required=False)
     consent_budget = _Answer(required=False)
     consent_requirements = _Answer(required=False)
-    consent_method = forms.ChoiceField(required=False, choices=ConsentDecision.Method.choices)
+    consent_method = forms.ChoiceField(
+        required=False, choices=[(method, method) for method in METHODS]
+    )
     consent_note = forms.CharField(required=False, max_length=500)
     notice_version = forms.CharField(required=False, max_length=40)
 
@@ -242,7 +246,7 @@ def _row(columns: Sequence[str], cells: Sequence[str], number: int) -> dict[str,
         column: cell.strip() if column == "notes" else tidy(cell)
         for column, cell in zip(columns, cells, strict=False)
     }
-    for column in _CHOICES:
+    for column in (*_CHOICES, "consent_method"):
         if column in row:
             row[column] = row[column].lower().replace(" ", "_")
     if region := row.get("region"):
@@ -261,6 +265,11 @@ _MEANINGS = {
     "budget_min": lazy("In AED or INR, as the market has it; 1,800,000 is fine"),
     "budget_max": lazy("In AED or INR, as the market has it"),
     "locations": lazy("Where the property is to be; several with ; between them"),
+    "property_type": lazy("Such as apartment or villa"),
+    "bedrooms_min": lazy("A number, like bedrooms_max"),
+    "size_min": lazy("A number in size_unit, like size_max"),
+    "move_in_timeline": lazy("Such as 60 days"),
+    "source": lazy("Where the lead comes from; import if empty"),
     "views": lazy("Several with ; between them"),
     "amenities": lazy("Several with ; between them"),
     "services": ", ".join(Service.values),
@@ -268,6 +277,7 @@ _MEANINGS = {
     "consent_contact": lazy("yes, no, or empty if the client was not asked"),
     "consent_budget": lazy("yes, no, or empty if the client was not asked"),
     "consent_requirements": lazy("yes, no, or empty if the client was not asked"),
+    "consent_method": ", ".join(METHODS),
     "consent_note": lazy("What the client said, or where it is written down"),
     "notice_version": lazy("Which of our notices the client was shown"),
 }

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from events.models import Event
+from events.payloads import SEALED_TO
 from events.services import queue_mail, record_event
 from leads import receipts, suppression
 from leads.actors import ClientActor
@@ -71,7 +72,7 @@ def _ask_whether_back(market: str, draft: LeadDraft, refusal: Suppressed) -> Non
             code=refusal.code,
             source="form",
         )
-        refs = {"to": sealed(person.email), "hashes": hashes, "market": market}
+        refs = {SEALED_TO: sealed(person.email), "hashes": hashes, "market": market}
         queue_mail(event, RETURN_MAIL, refs=refs)
 
 

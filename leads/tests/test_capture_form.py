@@ -6,7 +6,6 @@ import hashlib
 import html
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
@@ -281,9 +280,8 @@ class TestInsideAnotherSite:
 
 class TestSomebodyWhoWasErased:
     @pytest.fixture
-    def erased(self) -> Iterator[None]:
+    def erased(self) -> None:
         suppression.add(LeadFactory.build(email="layla.f@example.com", phone="+971501234567"))
-        return
 
     @pytest.mark.usefixtures("erased")
     def test_is_thanked_like_anybody_and_recorded_nowhere(self) -> None:

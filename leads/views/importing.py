@@ -49,7 +49,8 @@ def lead_import(request: HttpRequest) -> HttpResponse:
     try:
         people = import_file.read_people(form.cleaned_data["file"].read(import_file.MAX_BYTES + 1))
     except FileRefused as refused:
-        return _page(request, form, refused=refused, status=422)
+        # To have found faults is what a check is for.
+        return _page(request, form, refused=refused, status=200 if dry_run else 422)
     return _imported(request, form, people, dry_run=dry_run)
 
 
