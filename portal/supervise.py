@@ -290,6 +290,7 @@ def _announce(variables: dict[str, str], directory: Path) -> None:
     mail = os.environ.get("SMTP_HOST") or directory / "mail"
     say(f"""
 Portal         {variables["PORTAL_ORIGIN"]}/
+For clients    {variables["PORTAL_ORIGIN"]}/enquire/uae/   the public form; the link comes by mail
 API reference  {variables["PORTAL_ORIGIN"]}/api/docs/
 Partner inbox  http://127.0.0.1:{variables["INBOX_PORT"]}/   what a partner's own system receives
 Mail           {mail}

@@ -10,9 +10,18 @@ from typing import Protocol
 from django.utils import timezone
 
 from commissions.services import report_status
+from leads.actors import ClientActor
 from leads.groups import Groups
-from leads.models import Lead, Share
-from leads.services import AppointmentDraft, share_appointment, share_lead
+from leads.models import Lead, MoreRequest, Proposal, Share
+from leads.services import (
+    AppointmentDraft,
+    Wish,
+    ask_for_more,
+    decide,
+    propose_partner,
+    share_appointment,
+    share_lead,
+)
 from portal.demo.cast import Cast
 from portal.demo.clock import days_ago
 
@@ -116,4 +125,65 @@ class Appointed:
                 partner_id=cast.partners[self.partner].pk,
                 reference=lead.pk,
                 draft=draft,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The client takes a group back on the own page, from one partner."""
+
+    partner: str
+    days: float
+    group: str
+
+    def is_done(self, cast: Cast, lead: Lead) -> bool:
+        return lead.decisions.filter(group=self.group, state="withdrawn").exists()
+
+    def happen(self, cast: Cast, lead: Lead) -> None:
+        wish = Wish(self.group, given=False, partner_id=str(cast.partners[self.partner].pk))
+        with days_ago(self.days):
+            decide(actor=ClientActor(str(lead.pk)), lead_id=str(lead.pk), wishes=[wish])
+
+
+@dataclass(frozen=True, slots=True)
+class AskedForMore:
+    """The partner's owner asks to see a group that is withheld."""
+
+    partner: str
+    days: float
+    group: str
+    reason: str
+
+    def is_done(self, cast: Cast, lead: Lead) -> bool:
+        return MoreRequest.objects.filter(share__lead=lead, group=self.group).exists()
+
+    def happen(self, cast: Cast, lead: Lead) -> None:
+        share = _share(cast, lead, self.partner)
+        with days_ago(self.days):
+            ask_for_more(
+                actor=cast.owners[self.partner],
+                reference=str(share.pk) if share else "",
+                group=self.group,
+                reason=self.reason,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The agent asks the client about a partner by name."""
+
+    partner: str
+    days: float
+    choice: Groups
+
+    def is_done(self, cast: Cast, lead: Lead) -> bool:
+        return Proposal.objects.filter(lead=lead, partner=cast.partners[self.partner]).exists()
+
+    def happen(self, cast: Cast, lead: Lead) -> None:
+        with days_ago(self.days):
+            propose_partner(
+                actor=cast.people["dana"],
+                lead_id=str(lead.pk),
+                partner_id=str(cast.partners[self.partner].pk),
+                choice=self.choice,
             )

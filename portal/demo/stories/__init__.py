@@ -5,6 +5,7 @@ Nobody here exists; the numbers are placeholders and are never dialled.
 
 from portal.demo.stories import (
     beside,
+    own_word,
     scenario_1,
     scenario_2,
     scenario_3,
@@ -27,6 +28,7 @@ STORIES: tuple[Story, ...] = (
     scenario_4.MARIAM,
     scenario_3.MEERA,
     beside.TARIQ,
+    own_word.NADIA,
     scenario_5.VICTOR,
     waiting.PRIYA,
     scenario_3.KABIR,
