@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 
+from leads import notices
 from leads.models import Lead
 from leads.services import capture_lead
 from portal.demo import inboxes
@@ -49,13 +50,14 @@ def _tell(cast: Cast, story: Story) -> bool:
     """Tell a story, unless its client is known; return whether it was told."""
     if Lead.objects.filter(email=story.client.email).exists():
         return False
+    shown = notices.current(story.market, notices.FORM)
     with days_ago(story.days):
         lead = capture_lead(
             actor=cast.people["dana"],
             market=story.market,
             draft=story.client,
             client_consent=story.decided,
-            notice_version="demo-1" if story.decided else "",
+            notice_version=shown.version if story.decided else "",
         )
     for step in story.steps:
         step.happen(cast, lead)

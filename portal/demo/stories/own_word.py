@@ -1,4 +1,4 @@
-"""A client who uses the own page: one partner lost the contact, one asks for it, one is proposed."""
+"""A client who uses its own page: one partner lost the contact, one asks, one is proposed."""
 
 from __future__ import annotations
 
