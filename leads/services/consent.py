@@ -37,11 +37,16 @@ _OWN_METHODS = (Method.PAGE, Method.FORM)  # only the client itself acts there
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A yes or no to one group, for one partner or (`partner_id` None) for all."""
+    """A yes or no to one group, for one partner or (`partner_id` None) for all.
+
+    `by_name`: the client was asked about this partner by name, so that a yes is written down with
+    the name even where a yes for all covers it (a recipient must be named; domain.md section 4).
+    """
 
     group: str
     given: bool
     partner_id: str | None = None
+    by_name: bool = False
 
 
 def decide(
@@ -147,8 +152,10 @@ class _Sheet:
             # A no for all is not so while one partner was allowed since.
             return wish.given or all(d.state != State.GIVEN for d in own[own.index(newest) :])
         if wish.given:
+            said = (wish.partner_id,) if wish.by_name else (None, wish.partner_id)
             covering = [d for d in own if d.partner_id in (None, wish.partner_id)]
-            return bool(covering) and covering[-1].state == State.GIVEN
+            newest = next(reversed(covering), None)
+            return newest is not None and newest.state == State.GIVEN and newest.partner_id in said
         # A no for all is no stop by name: a later yes for all would lift it.
         return any(d.partner_id == wish.partner_id for d in self._stopped(wish.group))
 

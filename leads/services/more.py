@@ -142,7 +142,8 @@ def answer_request(
             request.share.save(update_fields=[f"chosen_{request.group}"])
         # Closed first: what the decision makes visible would settle it a second time.
         event = _answer(actor, request, answer)
-        wish = Wish(request.group, given, str(request.share.partner_id))
+        partner_id = str(request.share.partner_id)
+        wish = Wish(request.group, given, partner_id, by_name=True)
         lead = request.share.lead
         decided = decide(actor=actor, lead_id=str(lead.pk), wishes=[wish], notice=notice)
         if given and not decided:  # the client had said yes, only the choice was missing

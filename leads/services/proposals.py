@@ -186,7 +186,7 @@ def _wishes(proposal: Proposal, given: Groups) -> list[Wish]:
     """Return what the answer says about this partner: no to the partner is no to every group."""
     asked: Iterable[str] = proposal.groups if given else GROUPS
     partner_id = str(proposal.partner_id)
-    return [Wish(group=g, given=given[g], partner_id=partner_id) for g in asked]
+    return [Wish(group=g, given=given[g], partner_id=partner_id, by_name=True) for g in asked]
 
 
 def _close(actor: Actor, proposal: Proposal, status: str, given: Groups) -> Event:

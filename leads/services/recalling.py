@@ -85,8 +85,12 @@ def ask_deletion(share: Share, groups: Groups, *, cause: str) -> DeletionTask:
 def keep_regiven(share: Share) -> None:
     """Take what the partner may see again off its duty to delete; the share is locked."""
     seen = share.disclosed
-    if not seen or (task := open_task(share)) is None:
-        return
+    if seen and (task := open_task(share)) is not None:
+        take_off(task, seen)
+
+
+def take_off(task: DeletionTask, seen: Groups) -> None:
+    """Take the groups the partner sees off a duty to delete; of none left, close it."""
     left = [group for group in task.groups if not seen[group]]
     if left == task.groups:
         return

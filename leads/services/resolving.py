@@ -11,7 +11,7 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from leads.errors import PartnerMismatch
-from leads.models import LIVE, ConsentDecision, Lead, Share, ShareStatus
+from leads.models import LIVE, ConsentDecision, DeletionTask, Lead, Share, ShareStatus
 from partners.models import Partner
 from portal.lib import ids, rows
 from portal.lib.access import Actor, is_staff
@@ -21,6 +21,11 @@ from portal.lib.ids import is_id
 # What every share asks is written out once; compiling it each time costs more than running it.
 _LOCKED = "WHERE id = %s FOR NO KEY UPDATE"
 _COVERING = "WHERE lead_id = %s AND (partner_id = %s OR partner_id IS NULL)"
+# What the partner has to delete of earlier shares of the lead.
+_OWED = """
+WHERE attested_at IS NULL
+  AND share_id IN (SELECT id FROM leads_share WHERE lead_id = %s AND partner_id = %s)
+"""
 _LIVE_COUNT = """
 SELECT count(*) FROM leads_share
 WHERE partner_id = %s AND status IN ('sent', 'accepted', 'in_progress')
@@ -29,12 +34,16 @@ WHERE partner_id = %s AND status IN ('sent', 'accepted', 'in_progress')
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """What sharing looks at: partner and lead locked, the decisions about both, live leads."""
+    """What sharing looks at: partner and lead locked, the decisions about both, live leads.
+
+    `owed`: what the partner has still to delete of earlier shares of the lead.
+    """
 
     partner: Partner
     lead: Lead | None
     decisions: list[ConsentDecision]
     active: int
+    owed: list[DeletionTask]
 
 
 def lock_for_sharing(actor: Actor, partner_id: str, lead_id: str | None) -> Locked:
@@ -49,15 +58,16 @@ def lock_for_sharing(actor: Actor, partner_id: str, lead_id: str | None) -> Lock
     partner_key = ids.decode("partner", partner_id)
     lead_key = ids.decode("lead", lead_id) if lead_id and is_id("lead", lead_id) else None
     # One message: the locks in their order, then what may only be read under them.
-    partners, leads, decisions, active = rows.read_together(
+    partners, leads, decisions, active, owed = rows.read_together(
         rows.reading(Partner, _LOCKED, [partner_key]),
         rows.reading(Lead, _LOCKED, [lead_key]),
         rows.reading(ConsentDecision, _COVERING, [lead_key, partner_key]),
         rows.Reading(_LIVE_COUNT, [partner_key]),
+        rows.reading(DeletionTask, _OWED, [lead_key, partner_key]),
     )
     if not partners:
         raise NotFound(_("There is no such partner."))
-    return Locked(partners[0], leads[0] if leads else None, decisions, active[0][0])
+    return Locked(partners[0], leads[0] if leads else None, decisions, active[0][0], owed)
 
 
 def lock_lead(lead_id: str) -> Lead:

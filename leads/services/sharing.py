@@ -25,6 +25,7 @@ from leads.models import ConsentDecision, Lead, Share
 from leads.notices import ShownNotice, remember
 from leads.services.capture import LeadDraft, insert_lead
 from leads.services.counting import count
+from leads.services.recalling import take_off
 from leads.services.resolving import Locked, lock_for_sharing, refused_by
 from partners import licensing
 from partners.models import Partner
@@ -100,6 +101,8 @@ def share_lead(
             share = _insert_share(actor, lead, partner, choice, groups, gate, endpoint_id)
             share.withheld = withheld(choice, given)
             _tell(actor, share, instead_of)
+        for task in locked.owed:  # what it may see again it need not delete
+            take_off(task, groups)
     return share
 
 

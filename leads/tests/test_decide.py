@@ -739,3 +739,35 @@ class TestAppointmentsOfARestrictedLead:
             services.share_appointment(
                 actor=dana, partner_id=acme.pk, reference=share.pk, draft=draft
             )
+
+
+def test_a_new_share_takes_what_it_shows_again_off_the_old_duty(
+    dana: User, acme: Partner, lead: Lead
+) -> None:
+    first = shared(dana, lead, acme)
+    say(lead, False)
+    task = DeletionTask.objects.get(share=first)
+    assert task.groups == list(GROUPS)
+    say(lead, True, "budget", "requirements")
+
+    shared(dana, lead, acme, Groups(False, True, True))
+
+    task.refresh_from_db()
+    assert (task.groups, task.attested_at) == (["contact"], None)
+
+
+def test_a_yes_by_name_is_written_down_under_a_yes_for_all(
+    dana: User, acme: Partner, lead: Lead
+) -> None:
+    say(lead, True)
+    shared(dana, lead, acme)
+    wish = Wish("contact", True, str(acme.pk), by_name=True)
+    client = ClientActor(lead.pk)
+
+    decide(actor=client, lead_id=lead.pk, wishes=[wish])
+    assert decide(actor=client, lead_id=lead.pk, wishes=[wish]) == []  # it is so by now
+
+    assert rows(lead)[-1] == ("contact", acme.pk, "given")
+    newest = Receipt.objects.order_by("issued_at").last()
+    assert newest is not None
+    assert str(acme.pk) in str(newest.body)
