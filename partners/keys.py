@@ -38,9 +38,7 @@ SHOWN = len(PREFIX) + 4  # characters of a key that stay readable, to tell keys 
 SCOPES: dict[str, frozenset[Can]] = {
     "partner:read": frozenset(),
     "leads:read": frozenset(),
-    "leads:work": frozenset(
-        {Can.WORK_LEAD, Can.CLOSE_LEAD, Can.ATTEST_DELETION, Can.ASK_FOR_MORE}
-    ),
+    "leads:work": frozenset({Can.WORK_LEAD, Can.CLOSE_LEAD, Can.ATTEST_DELETION, Can.ASK_FOR_MORE}),
     "leads:capture": frozenset({Can.CAPTURE_LEAD}),
     "shares:write": frozenset({Can.SHARE_LEAD, Can.WITHDRAW_SHARE}),
     "appointments:write": frozenset({Can.SHARE_APPOINTMENT}),

@@ -78,6 +78,7 @@ def test_conflicts_are_explained_and_the_client_is_asked(
     expect(page.locator("body")).to_contain_text("is taken back.")
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["wide", "phone"])
 def test_the_lead_page_tells_the_whole_story(

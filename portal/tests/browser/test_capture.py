@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from leads.models import Lead
 from portal.tests.browser.window import Window
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 OpenWindow = Callable[..., Window]
 EMAIL = "noor.q@example.com"
 

@@ -68,7 +68,10 @@ def partner(name: str) -> Partner:
     return Partner.objects.get(name=name)
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("phone", "light"), ("wide", "dark")])
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [("phone", "light"), pytest.param("wide", "dark", marks=pytest.mark.proof)],
+)
 def test_from_the_form_to_the_end(
     window: OpenWindow, demo: LivePortal, email: str, size: str, scheme: str, tmp_path: Path
 ) -> None:
@@ -142,6 +145,7 @@ def test_from_the_form_to_the_end(
     agent.look("client/06-agent")
 
 
+@pytest.mark.proof
 def test_the_other_pages_look_right(window: OpenWindow, demo: LivePortal, email: str) -> None:
     client = window(size="phone", scheme="dark")
     client.expects = (404, 422)
