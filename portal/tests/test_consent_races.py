@@ -21,7 +21,7 @@ from partners.tests.factories import PartnerFactory
 from portal.lib.errors import DomainError
 from portal.tests.test_races import at_once, codes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 ALL, NONE = Groups.everything(), Groups.none()
 AGAIN = 4  # times each race is run
 

@@ -104,7 +104,9 @@ def test_a_share_that_ended_shows_nothing(
     check(eyes, share, frozenset())
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize(
+    "group", ["contact", *(pytest.param(name, marks=pytest.mark.proof) for name in GROUPS[1:])]
+)
 def test_what_is_withdrawn_is_gone_at_once(
     dana: User, partner: Partner, lead: Lead, kind: str, group: str
 ) -> None:

@@ -26,7 +26,7 @@ from leads.tests.factories import LeadFactory
 from partners.models import Partner, User
 from portal.tests.test_races import at_once, codes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 AT_ONCE = 8
 REASON = "To agree on a time for the viewing"
 

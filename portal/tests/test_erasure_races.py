@@ -19,7 +19,7 @@ from leads.tests.factories import LeadFactory
 from portal.lib.errors import DomainError
 from portal.tests.test_races import at_once, give_room
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 EMAIL, PHONE = "zenobia@quist.example", "+971501239876"
 ROUNDS = 8
 

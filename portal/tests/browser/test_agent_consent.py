@@ -16,7 +16,7 @@ from leads.services.consent import Wish, decide
 from partners.models import Partner, User
 from portal.tests.browser.window import Window
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 OpenWindow = Callable[..., Window]
 
 
@@ -78,7 +78,6 @@ def test_conflicts_are_explained_and_the_client_is_asked(
     expect(page.locator("body")).to_contain_text("is taken back.")
 
 
-@pytest.mark.proof
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["wide", "phone"])
 def test_the_lead_page_tells_the_whole_story(

@@ -20,7 +20,7 @@ from partners.models import Partner, User
 from portal.tests.browser.window import Window
 from portal.tests.live import LivePortal
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 OpenWindow = Callable[..., Window]
 
 
@@ -70,7 +70,7 @@ def partner(name: str) -> Partner:
 
 @pytest.mark.parametrize(
     ("size", "scheme"),
-    [("phone", "light"), pytest.param("wide", "dark", marks=pytest.mark.proof)],
+    [("phone", "light"), ("wide", "dark")],
 )
 def test_from_the_form_to_the_end(
     window: OpenWindow, demo: LivePortal, email: str, size: str, scheme: str, tmp_path: Path
@@ -145,7 +145,6 @@ def test_from_the_form_to_the_end(
     agent.look("client/06-agent")
 
 
-@pytest.mark.proof
 def test_the_other_pages_look_right(window: OpenWindow, demo: LivePortal, email: str) -> None:
     client = window(size="phone", scheme="dark")
     client.expects = (404, 422)
