@@ -38,12 +38,18 @@ def build(refs: Mapping[str, Any]) -> Mail | None:
         "want to be sure that it was you.\n\n"
         "If it was, open this link within a week and say so, then send the form once more:\n\n"
         "%(link)s\n\n"
+        "If you are asked this again after that, write to %(contact)s.\n\n"
         "If it was not, there is nothing to do: we keep nothing of what was sent.\n\n%(company)s\n"
     )
     return Mail(
         to=address,
         subject=_("Was it you who wrote to us?"),
-        text=text % {"link": link, "company": settings.PLATFORM_LEGAL_NAME},
+        text=text
+        % {
+            "link": link,
+            "contact": settings.PRIVACY_EMAIL,
+            "company": settings.PLATFORM_LEGAL_NAME,
+        },
     )
 
 

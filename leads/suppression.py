@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Collection
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -20,6 +21,7 @@ from leads.models import Lead, Suppression
 from portal.lib import secrets
 from portal.lib.access import THE_SYSTEM, Actor, Can, require
 
+ERASED_TOGETHER = timedelta(seconds=10)  # all leads of a person go in one transaction
 _NOT_A_DIGIT = re.compile(r"\D")
 
 
@@ -60,6 +62,23 @@ def lift_hashes(digests: Collection[bytes], *, actor: Actor = THE_SYSTEM) -> int
         if lifted:
             record_event(Event.Kind.SUPPRESSION_LIFTED, actor=actor, number=lifted)
     return lifted
+
+
+def lift_together(digests: Collection[bytes]) -> int:
+    """Let somebody be recorded again who has proven to own the address among DIGESTS.
+
+    The number goes with it only where both were erased together: who owns an address could
+    otherwise let a stranger be recorded again by typing the stranger's number.
+    """
+    listed = Suppression.objects.filter(digest__in=digests)
+    emails = list(listed.filter(kind=Suppression.Kind.EMAIL))
+    phones = listed.filter(kind=Suppression.Kind.PHONE)
+    own = [
+        phone
+        for phone in phones
+        if any(abs(phone.created_at - email.created_at) < ERASED_TOGETHER for email in emails)
+    ]
+    return lift_hashes([bytes(row.digest) for row in (*emails, *own)])
 
 
 def digests_of(email: str, phone: str) -> list[bytes]:

@@ -130,6 +130,13 @@ _SAID_OF: dict[tuple[str, str], tuple[str | Promise, str]] = {
         gettext_lazy("The request of %(partner)s ended with its share: %(groups)s"),
         "",
     ),
+    (Kind.ERASURE_ASKED, "elsewhere"): (
+        gettext_lazy(
+            "Somebody with the same email or phone asked to be erased without proof that this is "
+            "theirs: ask the client whether to erase it too"
+        ),
+        "warn",
+    ),
     (Kind.PROPOSAL_ANSWERED, "approved"): (
         gettext_lazy("The client approved %(partner)s: %(groups)s"),
         "good",

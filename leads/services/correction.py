@@ -16,11 +16,12 @@ from events.services import queue_mail, queue_webhooks, record_event
 from leads import duplicates
 from leads.actors import require_own
 from leads.consent import BUDGET, CONTACT, REQUIREMENTS, disclose
-from leads.errors import Erased
+from leads.errors import Erased, Suppressed
 from leads.models import DISCLOSING, Lead, Share
 from leads.places import region_of
 from leads.services.capture import normalised_phone
 from leads.services.resolving import lock_lead
+from leads.suppression import is_suppressed
 from portal.lib.access import CLIENT, Actor, Can, require
 from portal.lib.errors import Malformed
 from portal.lib.secrets import sealed
@@ -40,6 +41,7 @@ def correct_lead(*, actor: Actor, lead_id: str, changes: Mapping[str, Any]) -> L
 
     :param changes: column of `Lead` → its new value; amounts in the lead's currency
     :raises Malformed: if a column may not be changed or refuses its value; `errors` names each
+    :raises Suppressed: if staff would make it the lead of somebody who was erased
     :raises Erased: if there is nothing left to correct
     """
     with transaction.atomic():
@@ -74,10 +76,21 @@ def _changed(actor: Actor, lead: Lead, changes: Mapping[str, Any]) -> list[str]:
         # Where the property is decides which licence a partner needs.
         new["region"] = region_of(new["locations"], lead.market) or lead.region
     before = {name: getattr(lead, name) for name in new}
+    if actor.role != CLIENT and is_suppressed(*_reached_by(before, new)):
+        raise Suppressed(_("This person asked to be erased and may not be recorded again."))
     for name, value in new.items():
         setattr(lead, name, value)
     _validate(lead, set(new))
     return sorted(name for name, old in before.items() if getattr(lead, name) != old)
+
+
+def _reached_by(before: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the email and the phone that are not the lead's already; empty where they are."""
+    email, phone = (
+        str(new[name]) if name in new and new[name] != before[name] else ""
+        for name in ("email", "phone")
+    )
+    return email, phone
 
 
 def _normalised(lead: Lead, name: str, value: Any) -> Any:

@@ -79,4 +79,4 @@ def _ask_whether_back(market: str, draft: LeadDraft, refusal: Suppressed) -> Non
 def welcome_back(*, hashes: list[str]) -> None:
     """Let a person be recorded again who followed the link in our mail; HASHES are from there."""
     require(THE_SYSTEM, Can.ERASE_LEAD)
-    suppression.lift_hashes([bytes.fromhex(digest) for digest in hashes], actor=THE_SYSTEM)
+    suppression.lift_together([bytes.fromhex(digest) for digest in hashes])

@@ -31,7 +31,7 @@ from leads.models import (
 from leads.services.following import apply
 from leads.services.proposals import cancel_proposals
 from leads.services.resolving import lock_lead
-from portal.lib.access import THE_SYSTEM, Actor, Can, require
+from portal.lib.access import CLIENT, THE_SYSTEM, Actor, Can, require
 from portal.lib.errors import Conflict, NotFound
 from portal.lib.ids import is_id
 from portal.lib.secrets import sealed
@@ -66,19 +66,26 @@ class KeptByLaw(Conflict):
 def ask_erasure(*, actor: Actor, lead_id: str) -> Lead:
     """Erase the person a lead is about, or where the law keeps the data stop every use of it now.
 
-    Other leads of the same person go with it, each by the rule of its market. Whoever received
-    anything is told at once to delete it, and the client who was told. Asking again changes
-    nothing.
+    Other leads of the same person go with it, each by the rule of its market; those a client has
+    not proven to be its own are put before an agent instead. Whoever received anything is told at
+    once to delete it, and the client who was told. Asking again changes nothing.
 
     :returns: the lead, erased (`erased_at`) or waiting for it (`erase_after`)
     """
     with transaction.atomic():
         require(actor, Can.ERASE_LEAD)
         leads = _locked_person(actor, lead_id)
-        for lead in leads.values():
+        named = leads[lead_id]
+        first = named.erasure_asked_at is None and named.erased_at is None
+        details = _proven(actor, named)
+        own = [lead for lead in leads.values() if _is_own(lead, named, details)]
+        waiting = [lead for lead in leads.values() if lead not in own] if first else []
+        for lead in own:
             if lead.erased_at is None and lead.erasure_asked_at is None:
                 _ask(actor, lead)
-    return leads[lead_id]
+        for lead in waiting:
+            _put_before_agent(lead)
+    return named
 
 
 def erase_lead(*, actor: Actor, lead_id: str) -> Lead:
@@ -146,6 +153,41 @@ def _locked_person(actor: Actor, lead_id: str) -> dict[str, Lead]:
     duplicates.lock_person(named.email, named.phone)
     leads = Lead.objects.select_for_update(no_key=True, of=("self",))
     return {str(lead.pk): lead for lead in leads.filter(same_person(named)).order_by("pk")}
+
+
+def _proven(actor: Actor, lead: Lead) -> frozenset[str]:
+    """Return the details by which ACTOR may name other leads as those of the same person.
+
+    Whoever comes by a link has the address it went to, or was handed it by an agent who knows the
+    person. A number typed into our form is nobody's proof, nor is what a client corrected itself:
+    by either anybody could have somebody else erased.
+    """
+    if actor.role != CLIENT:
+        return frozenset({"email", "phone"})
+    events = Event.objects.filter(lead_id=lead.pk)
+    own_words = events.filter(kind=Event.Kind.LEAD_CORRECTED, actor=str(lead.pk))
+    typed = Q(data__columns__contains="email") | Q(data__columns__contains="phone")
+    if own_words.filter(typed).exists():
+        return frozenset()
+    by_form = events.filter(kind=Event.Kind.LEAD_CAPTURED, actor=THE_SYSTEM.actor_id)
+    return frozenset({"email"} if by_form.exists() else {"email", "phone"})
+
+
+def _is_own(lead: Lead, named: Lead, details: frozenset[str]) -> bool:
+    """Return whether LEAD, of the same person as NAMED by its words, is so by one of DETAILS."""
+    if lead.pk == named.pk:
+        return True
+    return any(getattr(named, d) and getattr(named, d) == getattr(lead, d) for d in details)
+
+
+def _put_before_agent(lead: Lead) -> None:
+    """Let an agent find out whether this lead is of the person who asked to be erased."""
+    if lead.erased_at is not None or lead.erasure_asked_at is not None:
+        return
+    kind = Event.Kind.ERASURE_ASKED
+    record_event(kind, actor=THE_SYSTEM, lead_id=str(lead.pk), answer="elsewhere")
+    lead.needs_agent_since = lead.needs_agent_since or timezone.now()
+    lead.save(update_fields=["needs_agent_since"])
 
 
 def _ask(actor: Actor, lead: Lead) -> None:

@@ -20,7 +20,9 @@ from leads.services import LeadDraft
 from leads.services.erasure import KEPT, KeptByLaw
 from leads.services.restriction import RestrictionStands
 from leads.tests.factories import LeadFactory
+from leads.timeline import timeline_of
 from partners.models import Partner, User
+from portal.lib.access import THE_SYSTEM
 from portal.lib.errors import Conflict, NotAllowed, NotFound
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +159,49 @@ class TestSamePerson:
         assert indian.email == EMAIL
 
 
+class TestWhatAClientHasNotProven:
+    """A link opens one lead; nobody may have another person erased by typing that one's details."""
+
+    @pytest.fixture
+    def victim(self) -> Lead:
+        return LeadFactory.create(email="", phone="+971507654321")
+
+    def test_a_number_typed_into_the_form_takes_no_other_lead_along(self, dana, victim):
+        draft = LeadDraft(name="Mallory", email="mallory@quist.example", phone="+971507654321")
+        lead = services.capture_lead(actor=THE_SYSTEM, market="uae", draft=draft)
+        own = LeadFactory.create(email="mallory@quist.example", phone="")
+
+        services.ask_erasure(actor=ClientActor(lead.pk), lead_id=lead.pk)
+
+        erased = set(Lead.objects.filter(erased_at__isnull=False).values_list("pk", flat=True))
+        assert erased == {lead.pk, own.pk}
+        victim.refresh_from_db()
+        assert victim.needs_agent_since is not None
+        told = timeline_of(user=dana, lead=victim)
+        assert "without proof" in told[0].text
+
+    @pytest.mark.parametrize("changes", [{"email": "v@quist.example", "phone": ""}, {"email": ""}])
+    def test_nor_does_what_it_corrected_itself(self, dana, victim, changes):
+        Lead.objects.filter(pk=victim.pk).update(email="v@quist.example")
+        lead = LeadFactory.create(agent=dana, email="mallory@quist.example", phone="+971507654321")
+        client = ClientActor(lead.pk)
+        services.correct_lead(actor=client, lead_id=lead.pk, changes=changes)
+
+        for _ in range(2):
+            services.ask_erasure(actor=client, lead_id=lead.pk)
+
+        assert list(Lead.objects.filter(erased_at__isnull=False)) == [lead]
+        assert Event.objects.filter(lead_id=victim.pk, kind="erasure_asked").count() == 1
+
+    def test_an_agent_knows_the_person(self, dana, victim):
+        draft = LeadDraft(name="Vera", email="vera@quist.example", phone="+971507654321")
+        lead = services.capture_lead(actor=THE_SYSTEM, market="uae", draft=draft)
+
+        services.ask_erasure(actor=dana, lead_id=lead.pk)
+
+        assert not Lead.objects.filter(erased_at__isnull=True).exists()
+
+
 class TestWhereTheLawKeepsTheData:
     def test_every_use_stops_now_and_recipients_delete_now(self, dana, sahyadri, indian):
         share = shared(dana, sahyadri, indian)
@@ -245,6 +290,29 @@ class TestSuppression:
         services.capture_lead(actor=dana, market="uae", draft=LeadDraft(name="Z", email=EMAIL))
         assert Event.objects.get(kind="suppression_lifted").data == {"number": 2}
         assert suppression.lift(EMAIL, PHONE) == 0
+
+    def test_who_owns_an_address_brings_back_no_stranger(self, lead, client_of_lead):
+        services.ask_erasure(actor=client_of_lead, lead_id=lead.pk)
+        with time_machine.travel(timezone.now() + timedelta(days=1), tick=False):
+            suppression.add(LeadFactory.build(email="mallory@quist.example", phone=""))
+
+        for email in ("somebody@new.example", "mallory@quist.example"):
+            hashes = [d.hex() for d in suppression.digests_of(email, PHONE)]
+            services.welcome_back(hashes=hashes)
+
+        assert suppression.is_suppressed(phone=PHONE)
+        assert suppression.is_suppressed(EMAIL)
+        assert not suppression.is_suppressed("mallory@quist.example")
+
+    def test_staff_give_no_lead_the_details_of_the_erased(self, dana, lead, client_of_lead):
+        services.ask_erasure(actor=client_of_lead, lead_id=lead.pk)
+        other = LeadFactory.create(agent=dana)
+
+        for changes in ({"email": EMAIL}, {"phone": PHONE}):
+            with pytest.raises(Suppressed):
+                services.correct_lead(actor=dana, lead_id=other.pk, changes=changes)
+        other.refresh_from_db()
+        assert EMAIL not in other.email
 
     def test_it_is_a_conflict(self):
         assert issubclass(Suppressed, Conflict)
