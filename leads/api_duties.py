@@ -12,7 +12,7 @@ from leads import examples, services
 from leads.models import ConsentDecision, DeletionTask, MoreRequest
 from leads.services.more import LONGEST, ask_for_more
 from portal.lib.api import ApiView, Nothing
-from portal.lib.fields import Choice, StrictSerializer, Text, WireSerializer, rfc3339
+from portal.lib.fields import Choice, StrictSerializer, Text, Texts, WireSerializer, rfc3339
 from portal.lib.openapi import described
 
 GROUPS = ConsentDecision.Group.choices
@@ -31,6 +31,12 @@ class AttestDeletion(Nothing):
         allow_blank=True,
         max_length=500,
         help_text="Needed for `retained`. The client reads it.",
+    )
+    groups = Texts(
+        choices=ConsentDecision.Group.values,
+        required=False,
+        help_text="What your answer is about, as `withdrawn` named it; refused if the client took "
+        "back more in the meantime. Left out, it is about all there is to delete by now.",
     )
 
 
@@ -67,7 +73,11 @@ class AttestDeletionView(ApiView):
         AttestedAnswer,
         summary="Confirm a deletion",
         request=AttestDeletion,
-        refusals={403: ["not_allowed"], 409: ["already_attested"], 422: ["reason_required"]},
+        refusals={
+            403: ["not_allowed"],
+            409: ["already_attested", "more_to_delete"],
+            422: ["reason_required"],
+        },
         sent=examples.ATTEST,
         answered=examples.ATTESTED,
     )
@@ -78,6 +88,7 @@ class AttestDeletionView(ApiView):
             reference=reference,
             outcome=given["outcome"],
             reason=given.get("reason", ""),
+            groups=given.get("groups"),
         )
         return self.answer(_attested(task))
 

@@ -57,6 +57,12 @@ class AlreadyAttested(Conflict):
     code = "already_attested"
 
 
+class MoreToDelete(Conflict):
+    """More has to be deleted by now than the partner says it deleted."""
+
+    code = "more_to_delete"
+
+
 class AlreadyAsked(Conflict):
     """The partner's request for this group is not answered yet."""
 

@@ -19,6 +19,7 @@ CODES = (
     (409, "illegal_transition", _("The lead's status does not allow it.")),
     (409, "partner_inactive", _("The partner gets no new leads.")),
     (409, "already_attested", _("The deletion was answered otherwise before.")),
+    (409, "more_to_delete", _("More has to be deleted by now than was named.")),
     (409, "already_asked", _("The same was asked before and is not answered yet.")),
     (409, "conflict", _("The state of things is another than the call assumes.")),
     (409, "erased", _("The client was erased; nothing of the lead is left.")),

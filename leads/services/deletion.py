@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from events.models import Event
 from events.services import queue_mail, record_event
 from leads.deletions import deletion_of
-from leads.errors import AlreadyAttested, ReasonRequired
+from leads.errors import AlreadyAttested, MoreToDelete, ReasonRequired
 from leads.models import DeletionTask
 from leads.services.resolving import lock_share, resolve_share
 from partners.models import Partner
@@ -31,12 +32,15 @@ def attest_deletion(
     reference: str,
     outcome: str = DeletionTask.Outcome.DELETED,
     reason: str = "",
+    groups: Collection[str] | None = None,
 ) -> DeletionTask:
     """Record that the partner deleted what it had of a lead, or must keep it and why.
 
     Saying the same again answers the same and records nothing.
 
     :param reference: the partner's `share_…`
+    :param groups: what it was told to delete; left out, all there is by now
+    :raises MoreToDelete: if the client took back more than GROUPS in the meantime
     :raises NotFound: if nothing of that lead was ever to be deleted
     :raises ReasonRequired: if it is kept without a reason
     :raises AlreadyAttested: if the opposite was said before
@@ -50,6 +54,7 @@ def attest_deletion(
             raise NotFound(_("Nothing of this lead has to be deleted."))
         if task.attested_at is not None:
             return _same_again(task, outcome)
+        _check_groups(task, groups)
         if outcome == DeletionTask.Outcome.RETAINED and not reason.strip():
             raise ReasonRequired(_("Say why it is kept: which law or which contract demands it."))
         task.outcome, task.reason = outcome, reason.strip()[:500]
@@ -64,6 +69,15 @@ def attest_deletion(
             outcome=outcome,
         )
     return task
+
+
+def _check_groups(task: DeletionTask, groups: Collection[str] | None) -> None:
+    """Let nobody confirm what it has not been told of yet; the client reads it as true."""
+    if groups is not None and (more := [group for group in task.groups if group not in groups]):
+        raise MoreToDelete(
+            _("The client took back more in the meantime. Look at what to delete once more."),
+            groups=more,
+        )
 
 
 def _same_again(task: DeletionTask, outcome: str) -> DeletionTask:

@@ -68,7 +68,7 @@ def _deleted(share: Share, group: str) -> bool:
 def ask_deletion(share: Share, groups: Groups, *, cause: str) -> DeletionTask:
     """Write down that the partner has to delete GROUPS, with what it has to delete already.
 
-    The time for all of it starts anew: `DELETION_DUE_DAYS` from now.
+    The time for all of it starts anew, the reminders too: `DELETION_DUE_DAYS` from now.
 
     :param cause: one of `DeletionTask.Cause`; an erasure outlasts a withdrawal
     """
@@ -78,6 +78,7 @@ def ask_deletion(share: Share, groups: Groups, *, cause: str) -> DeletionTask:
     if cause == DeletionTask.Cause.ERASED:
         task.cause = cause
     task.due_at = timezone.now() + timedelta(days=settings.DELETION_DUE_DAYS)
+    task.reminders, task.reminded_at = 0, None
     task.save()
     return task
 

@@ -14,7 +14,7 @@ from events.payloads import build_mail
 from leads import services, tasks
 from leads.actors import ClientActor
 from leads.deletions import ATTESTED, OPEN, OVERDUE, deletion_of, deletions_for
-from leads.errors import AlreadyAttested, ReasonRequired
+from leads.errors import AlreadyAttested, MoreToDelete, ReasonRequired
 from leads.groups import GROUPS, Groups
 from leads.models import DeletionTask, Share
 from leads.services.consent import Wish, decide
@@ -112,6 +112,22 @@ class TestAttestDeletion:
         assert deletion_of(user=amira, share=share) == second
         services.attest_deletion(actor=amira, reference=str(share.pk))
         assert not DeletionTask.objects.open().exists()
+
+    def test_nobody_confirms_what_was_taken_back_in_the_meantime(
+        self, dana: User, amira: User, acme: Partner
+    ) -> None:
+        share = shared_in_full(dana, acme)
+        told = withdraw(share, "contact").groups
+        DeletionTask.objects.update(reminders=MOST_REMINDERS, reminded_at=timezone.now())
+        task = withdraw(share, "budget")
+        assert (task.reminders, task.reminded_at) == (0, None)
+
+        with pytest.raises(MoreToDelete):
+            services.attest_deletion(actor=amira, reference=str(share.pk), groups=told)
+
+        assert attested() == []
+        services.attest_deletion(actor=amira, reference=str(share.pk), groups=task.groups)
+        assert len(attested()) == 1
 
     def test_what_the_client_allowed_again_is_no_duty(
         self, dana: User, amira: User, acme: Partner

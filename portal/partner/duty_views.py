@@ -47,7 +47,13 @@ def _attested(
     request: PartnerRequest, reference: str, outcome: Outcome, reason: str = ""
 ) -> HttpResponse:
     try:
-        attest_deletion(actor=request.user, reference=reference, outcome=outcome, reason=reason)
+        attest_deletion(
+            actor=request.user,
+            reference=reference,
+            outcome=outcome,
+            reason=reason,
+            groups=request.POST.getlist("groups") or None,
+        )
     except DomainError as refusal:
         return _refused(request, reference, refusal)
     return _done(request, reference, str(_SAID[outcome]))

@@ -87,13 +87,20 @@ def lead_page(
         "cards": cards(share, told, askings(user=user, share=share, typed=typed)),
         "visits": visits(user, share),
         "reason": scrub(share.reason),
-        "notes": share.notes if share.status in DISCLOSING else "",
+        "notes": _notes(share),
         "commission": booked(commission_of(user=user, share=share)) if closed else None,
         "moments": timeline(user=user, share=share),
         "closing": closing or ClosingForm(share=share),
         "rejection": rejection or RejectionForm(),
         "faulty": any(form is not None for form in (closing, rejection, keeping, typed)),
     }
+
+
+def _notes(share: Share) -> str:
+    """Return what the partner noted; it may have written down how to reach the client."""
+    if share.status not in DISCLOSING:
+        return ""
+    return share.notes if share.disclosed.contact else scrub(share.notes)
 
 
 def cards(share: Share, told: Told, asked: Mapping[str, Asking]) -> list[Card]:

@@ -73,6 +73,18 @@ class TestAttestDeletion:
         refused(response, 409, "already_attested")
         check_answer(response, ATTEST)
 
+    def test_more_was_taken_back_in_the_meantime(
+        self, acme_api: Caller, withdrawn: Share
+    ) -> None:
+        path, lead_id = at(ATTEST, withdrawn), str(withdrawn.lead_id)
+        decide(actor=ClientActor(lead_id), lead_id=lead_id, wishes=[Wish("budget", False)])
+
+        response = acme_api.post(path, {"groups": ["contact"]})
+
+        refused(response, 409, "more_to_delete")
+        check_answer(response, ATTEST)
+        assert data_of(acme_api.post(path, {"groups": ["contact", "budget"]}))["outcome"]
+
     def test_again_is_answered_the_same(self, acme_api: Caller, withdrawn: Share) -> None:
         path = at(ATTEST, withdrawn)
         first = data_of(acme_api.post(path, {}))
@@ -114,7 +126,8 @@ class TestAttestDeletion:
             {"reason": 5},
             {"reason": "x" * 501},
             {"partnerId": "partner_1"},
-            {"groups": ["contact"]},
+            {"groups": ["name"]},
+            {"groups": "contact"},
             [],
         ],
     )

@@ -45,6 +45,34 @@ def withdraw(share: Share, *groups: str) -> None:
 
 
 class TestDeletion:
+    def test_nobody_confirms_what_the_page_did_not_name(
+        self, at_acme: Client, share: Share
+    ) -> None:
+        withdraw(share, "contact")
+        page = at_acme.get(page_of(share)).content.decode()
+        assert page.count('name="groups" value="contact"') == 2  # deleting it, and keeping it
+        withdraw(share, "budget")
+
+        answer = at_acme.post(page_of(share, "attest"), {"groups": ["contact"]})
+
+        assert answer.status_code == 409
+        assert "The client took back more in the meantime." in words(answer)
+        assert DeletionTask.objects.open().exists()
+
+    def test_what_the_partner_noted_tells_no_number_any_more(
+        self, at_acme: Client, share: Share
+    ) -> None:
+        Share.objects.update(notes="Call +971 50 123 4567 or john@doe.example on Monday")
+        Share.objects.update(status="closed")
+        assert "+971 50 123 4567" in words(at_acme.get(page_of(share)))
+
+        withdraw(share, "contact")
+
+        page = words(at_acme.get(page_of(share)))
+        assert "on Monday" in page
+        assert "123 4567" not in page
+        assert "john@doe" not in page
+
     def test_the_page_says_what_by_when_and_to_confirm_it(
         self, at_acme: Client, share: Share
     ) -> None:
