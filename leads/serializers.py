@@ -32,6 +32,9 @@ from portal.lib.fields import (
 from portal.lib.money import CURRENCIES
 from portal.lib.problems import camel
 
+CLIENT_METHODS = tuple(
+    method.value for method in ConsentDecision.Method if method != ConsentDecision.Method.PAGE
+)
 METHODS = ("call", "message", "in_person", "document", "unstated")
 
 
@@ -244,7 +247,8 @@ def appointment_of(body: dict[str, Any]) -> AppointmentDraft:
 
 
 class ClientConsent(Consent):
-    method = Choice(choices=ConsentDecision.Method.choices, default=ConsentDecision.Method.FORM)
+    # On the consent page nobody but the client decides, and not through a call.
+    method = Choice(choices=CLIENT_METHODS, default=ConsentDecision.Method.FORM)
     notice_version = Text(
         required=False,
         allow_blank=True,

@@ -145,6 +145,7 @@ ROWS: list[tuple[str, str, Any]] = [
     (CAPTURE, "lead.preferences.completion", "soon"),
     (CAPTURE, "lead.region", "Dubai"),
     (CAPTURE, "clientConsent.method", "guess"),
+    (CAPTURE, "clientConsent.method", "page"),
     (CAPTURE, "clientConsent.shareContact", "yes"),
     (ENDPOINTS, "url", MISSING),
     (ENDPOINTS, "url", 5),
