@@ -64,12 +64,12 @@ def _is_admin(request: HttpRequest) -> bool:
     return getattr(request.user, "role", "") == Role.ADMIN
 
 
-def _but_words(model: type[Model], request: HttpRequest, hidden: str, words: str) -> list[str]:
+def _but_words(model: type[Model], request: HttpRequest, hidden: str, *words: str) -> list[str]:
     """Return the fields of MODEL but HIDDEN, and for admins only somebody's WORDS.
 
     What people wrote may name the client.
     """
-    left_out = {hidden} if _is_admin(request) else {hidden, words}
+    left_out = {hidden} if _is_admin(request) else {hidden, *words}
     return [field.name for field in model._meta.fields if field.name not in left_out]
 
 
@@ -139,8 +139,10 @@ class ShareAdmin(ReadOnlyAdmin):
     search_fields = ("partner__name",)
     ordering = ("-shared_at", "-id")
     date_hierarchy = "shared_at"
-    exclude = ("lead",)
     actions = ("withdraw",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return _but_words(Share, request, "lead", "notes", "reason")
 
     @admin.display(description=_("Consent"))
     def consent(self, share: Share) -> str:

@@ -84,7 +84,9 @@ def test_only_an_admin_reads_what_people_wrote_about_consent(
         share=share, group="contact", reason="John said yes", asked_by="system"
     )
     decision = ConsentDecision.objects.all()[0]
+    Share.objects.filter(pk=share.pk).update(notes="John said yes", reason="John said yes")
     for address in (
+        f"/admin/leads/share/{share.pk}/change/",
         f"/admin/leads/consentdecision/{decision.pk}/change/",
         f"/admin/leads/deletiontask/{task.pk}/change/",
         f"/admin/leads/morerequest/{asked.pk}/change/",
