@@ -73,9 +73,7 @@ class TestAttestDeletion:
         refused(response, 409, "already_attested")
         check_answer(response, ATTEST)
 
-    def test_more_was_taken_back_in_the_meantime(
-        self, acme_api: Caller, withdrawn: Share
-    ) -> None:
+    def test_more_was_taken_back_in_the_meantime(self, acme_api: Caller, withdrawn: Share) -> None:
         path, lead_id = at(ATTEST, withdrawn), str(withdrawn.lead_id)
         decide(actor=ClientActor(lead_id), lead_id=lead_id, wishes=[Wish("budget", False)])
 
