@@ -64,6 +64,7 @@ def close_deal(amira: Window, value: str) -> None:
     expect(page.locator("#lead")).to_contain_text("Commission")
 
 
+@pytest.mark.proof
 def test_scenario_1_through_agent_partner_and_admin(window: OpenWindow) -> None:
     dana = window("dana@portal.example")
     dana.look("scenario-1/01-inbox")
