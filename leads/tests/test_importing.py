@@ -96,8 +96,11 @@ class TestAGoodFile:
             "market,email,consent_budget,consent_method,notice_version\n"
             f"uae,a@example.com,yes,form,{shown.version}\nuae,b@example.com,yes,form,theirs-1\n",
         )
-        told = ConsentDecision.objects.order_by("pk").values_list("notice_version", "notice_hash")
-        assert list(told) == [(shown.version, shown.sha256), ("theirs-1", "")]
+        told = ConsentDecision.objects.values_list("lead__email", "notice_version", "notice_hash")
+        assert set(told) == {
+            ("a@example.com", shown.version, shown.sha256),
+            ("b@example.com", "theirs-1", ""),
+        }
         assert Notice.objects.get().sha256 == shown.sha256
         bodies = [receipt.body["records"][0]["privacy_notice"] for receipt in Receipt.objects.all()]
         assert {body["id"] for body in bodies} == {Notice.objects.get().pk, None}
