@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "portal.apps.PortalConfig",
     "events",
     "partners",

@@ -83,6 +83,13 @@ class Can(StrEnum):
     ERASE_LEAD = "erase_lead"
     TAKE_COPY = "take_copy"
     EXPORT_AUDIT = "export_audit"
+    SEE_LEADS = "see_leads"
+    SEE_CONTACT = "see_contact"
+    SEE_AUDIT = "see_audit"
+    INVITE_PEOPLE = "invite_people"
+    MANAGE_PEOPLE = "manage_people"
+    MANAGE_KEYS = "manage_keys"
+    VIEW_AS_PARTNER = "view_as_partner"
 
 
 _STAFF_WORK = frozenset(
@@ -98,6 +105,9 @@ _STAFF_WORK = frozenset(
         Can.CORRECT_LEAD,
         Can.RESTRICT_LEAD,
         Can.ERASE_LEAD,
+        Can.SEE_LEADS,
+        Can.SEE_CONTACT,
+        Can.SEE_AUDIT,
     }
 )
 _PARTNER_WORK = frozenset(
@@ -109,10 +119,22 @@ GRANTS: dict[str, frozenset[Can]] = {
     Role.ADMIN: frozenset(Can)
     - _OF_THE_CLIENT
     - {Can.CHANGE_SETTINGS, Can.ATTEST_DELETION, Can.ASK_FOR_MORE},
-    Role.FINANCE: frozenset({Can.SEE_REVENUE, Can.SEE_ANALYTICS, Can.CONFIRM_CLOSING}),
+    Role.FINANCE: frozenset(
+        {
+            Can.SEE_REVENUE,
+            Can.SEE_ANALYTICS,
+            Can.CONFIRM_CLOSING,
+            Can.SEE_LEADS,
+            Can.SEE_AUDIT,
+            Can.VIEW_AS_PARTNER,
+        }
+    ),
     Role.AGENT: _STAFF_WORK
-    | {Can.CLOSE_LEAD, Can.CONFIRM_CLOSING, Can.SEE_ANALYTICS, Can.SEE_REVENUE, Can.TAKE_COPY},
-    Role.OWNER: _PARTNER_WORK | {Can.CHANGE_SETTINGS, Can.MANAGE_ENDPOINTS},
+    | {Can.CLOSE_LEAD, Can.CONFIRM_CLOSING, Can.SEE_ANALYTICS, Can.SEE_REVENUE, Can.TAKE_COPY}
+    | {Can.VIEW_AS_PARTNER},
+    Role.OWNER: _PARTNER_WORK
+    | {Can.CHANGE_SETTINGS, Can.MANAGE_ENDPOINTS}
+    | {Can.INVITE_PEOPLE, Can.MANAGE_PEOPLE, Can.MANAGE_KEYS},
     Role.MEMBER: _PARTNER_WORK,
     PARTNER_SYSTEM: _PARTNER_WORK | {Can.MANAGE_ENDPOINTS},
     CLIENT: _OF_THE_CLIENT | {Can.CORRECT_LEAD, Can.RESTRICT_LEAD, Can.ERASE_LEAD, Can.TAKE_COPY},
