@@ -93,6 +93,7 @@ _SAID: dict[str, tuple[str | Promise, str]] = {
         "info",
     ),
     Kind.PROPOSAL_ANSWERED: (gettext_lazy("The client answered about %(partner)s"), ""),
+    Kind.CONTACT_SEEN: (gettext_lazy("The client's contact data was opened"), ""),
     Kind.LEAD_CORRECTED: (gettext_lazy("The client's details were corrected"), ""),
     Kind.LEAD_RESTRICTED: (
         gettext_lazy("The lead was restricted: no partner sees anything of it"),

@@ -33,6 +33,8 @@ NOT_ABOUT_A_LEAD = {
     "commission_proposal_decided", "capacity_changed", "licence_changed", "user_changed",
     "api_key_issued", "api_key_revoked", "endpoint_created", "endpoint_challenged",
     "endpoint_verified", "endpoint_disabled", "endpoint_removed", "webhook_exhausted",
+    "invitation_sent", "invitation_accepted", "invitation_revoked", "signed_in", "sign_in_refused",
+    "sessions_ended", "second_factor_changed", "password_changed", "partner_viewed",
 }  # fmt: skip
 
 
