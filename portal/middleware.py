@@ -7,11 +7,13 @@ import uuid
 from collections.abc import Callable
 
 import redis
+from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware as DjangoLoginRequired
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from partners.licensing import TIME_ZONES
@@ -40,18 +42,51 @@ class RequestIdMiddleware:
 
 
 class EdgeHeadersMiddleware:
-    """Headers Django has no setting for. Nothing personal is kept by a browser or a proxy."""
+    """Headers Django has no setting for. Nothing personal is kept by a browser or a proxy.
+
+    A static file says itself how long it may be kept; whatever does not is kept nowhere.
+    """
+
+    HEADERS = {
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cache-Control": "no-store",
+        # Django's own middleware says this too, but not where it refuses the host itself.
+        "X-Content-Type-Options": "nosniff",
+    }
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if not request.path.startswith("/static/"):
-            response.setdefault("Cache-Control", "no-store")
+        for name, value in self.HEADERS.items():
+            response.setdefault(name, value)
+        if response.get("Content-Type", "").startswith("text/html"):
+            patch_vary_headers(response, ["HX-Request"])
         return response
+
+
+class RequestLimitsMiddleware:
+    """Refuse, before anything of it is read, what no page of ours asks for.
+
+    The API, which takes less still, says so itself (`portal.lib.parsing`).
+    """
+
+    METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if is_api(request):
+            return self.get_response(request)
+        if request.method not in self.METHODS:
+            return HttpResponseNotAllowed(self.METHODS)
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length) > settings.MAX_REQUEST_BYTES:
+            return render(request, "413.html", status=413)
+        return self.get_response(request)
 
 
 class RedisDownMiddleware:
