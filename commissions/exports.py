@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -12,14 +11,8 @@ from leads.consent import rfc3339
 
 # What a spreadsheet would read as a formula, also behind blanks and marks it passes over.
 _FORMULA = re.compile(r"^[\s\ufeff'\"\x00]*[=+\-@＝＋－＠\t\r\n|;]")
+_SEPARATOR = re.compile(r'[",;|\t\r\n]')
 _NUMBER = re.compile(r"^[+-]?\d[\d .]*$")
-
-
-class _Echo:
-    """A file that hands each written line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
 
 
 def safe_cell(value: Any) -> str:
@@ -33,9 +26,13 @@ def safe_cell(value: Any) -> str:
 
 def csv_lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
     """Yield ROWS as CSV lines (RFC 4180) with safe cells."""
-    writer: Any = csv.writer(_Echo())
     for row in rows:
-        yield writer.writerow([safe_cell(cell) for cell in row])
+        yield ",".join(_quoted(safe_cell(cell)) for cell in row) + "\r\n"
+
+
+def _quoted(cell: str) -> str:
+    """Return CELL so that it stays one, also where another mark than the comma separates."""
+    return '"' + cell.replace('"', '""') + '"' if _SEPARATOR.search(cell) else cell
 
 
 def commission_rows(commissions: Iterable[Commission]) -> Iterator[list[Any]]:
