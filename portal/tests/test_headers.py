@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from leads.models import Lead, Share
 from partners.models import User
+from portal import checks
 from portal.lib.logs import OneLine
 from portal.tests.callers import Caller
 
@@ -363,3 +364,31 @@ def test_a_traceback_never_looks_like_a_line() -> None:
     assert lines[0] == "WARNING it broke"
     assert len(lines) > 1
     assert all(line.startswith("| ") and "\x1b" not in line for line in lines[1:])
+
+
+# --- the deployment check ----------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, []),
+        ({"DEMO": True}, ["portal.E001"]),
+        ({"SECURE_ORIGIN": False}, ["portal.E002"]),
+        ({"FIELD_ENCRYPTION_KEYS": []}, ["portal.E003"]),
+        ({"ALLOWED_HOSTS": ["*"]}, ["portal.E004"]),
+        ({"ALLOWED_HOSTS": [".portal.example"]}, ["portal.E004"]),
+        ({"MFA_REQUIRED_ROLES": ["admin", "boss"]}, ["portal.E005"]),
+        (
+            {"CONTENT_SECURITY_POLICY": {"DIRECTIVES": {"script-src": ["'unsafe-inline'"]}}},
+            ["portal.E006"],
+        ),
+        ({"CAPTURE_EMBED_ORIGINS": ["http://villas.example"]}, ["portal.E007"]),
+    ],
+)
+def test_what_must_not_be_deployed(changed: dict[str, Any], told: list[str], settings: Any) -> None:
+    good = {"DEMO": False, "SECURE_ORIGIN": True, "ALLOWED_HOSTS": ["portal.example"]}
+    for name, value in (good | changed).items():
+        setattr(settings, name, value)
+
+    found = [*checks.refuse_demo_in_production(), *checks.refuse_an_open_edge()]
+
+    assert [error.id for error in found] == told
