@@ -17,6 +17,8 @@ from portal.lib.access import PartnerScopedQuerySet
 class CommissionQuerySet(PartnerScopedQuerySet["Commission"]):
     """Commissions; a partner sees its own."""
 
+    lead_lookup = "lead"
+
 
 class Commission(models.Model):
     """What one closed lead earned, at the rate frozen when it was shared. One per lead.
@@ -76,6 +78,8 @@ class Commission(models.Model):
 
 class ReconciliationItemQuerySet(PartnerScopedQuerySet["ReconciliationItem"]):
     """Open questions between what is claimed and what is recorded."""
+
+    lead_lookup = "share__lead"
 
 
 class ReconciliationItem(models.Model):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from events.models import Attempt, Delivery, Endpoint, Event
@@ -23,8 +24,16 @@ class ReadOnly:
         return False
 
 
+class InScope:
+    """Only what lies in the reader's market and team."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = super().get_queryset(request)  # type: ignore[misc]
+        return rows.visible_to(request.user)
+
+
 @admin.register(Event)
-class EventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class EventAdmin(InScope, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["at", "kind", "ok", "actor", "partner_id", "lead_id", "share_id"]
     list_filter = ["kind", "ok"]
     date_hierarchy = "at"
@@ -69,7 +78,7 @@ class AttemptInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class DeliveryAdmin(InScope, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["created_at", "type", "state", "attempts", "endpoint", "last_error"]
     list_filter = ["state", "channel", "type"]
     list_select_related = ["endpoint"]

@@ -16,12 +16,16 @@ from django.utils.translation import gettext_lazy as _
 
 from events.audit import NO_STREAM  # with it the models beside it are known
 from portal.lib import ids
-from portal.lib.access import PartnerScopedQuerySet
+from portal.lib.access import Actor, PartnerScopedQuerySet, about_visible_leads, scope_of
 from portal.lib.secrets import EncryptedTextField
 
 
 class EventQuerySet(PartnerScopedQuerySet["Event"]):
     """Events; a partner's own only."""
+
+    def in_scope(self, actor: Actor) -> Self:
+        """Return the events about ACTOR's leads, and those about none."""
+        return self.filter(about_visible_leads(actor))
 
 
 class Event(models.Model):
@@ -202,6 +206,12 @@ class Endpoint(models.Model):
 
 class DeliveryQuerySet(PartnerScopedQuerySet["Delivery"]):
     """Deliveries; a partner's own only."""
+
+    def in_scope(self, actor: Actor) -> Self:
+        """Return the messages of the events in ACTOR's scope."""
+        if not scope_of(actor):
+            return self.all()
+        return self.filter(event_id__in=Event.objects.all().in_scope(actor).values("pk"))
 
 
 class Delivery(models.Model):

@@ -1,4 +1,4 @@
-"""The client as an actor: nobody's account, and of one lead only."""
+"""Whose a lead is: the client as an actor, of one lead only, and staff with a market or team."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from leads.models import Lead
-from portal.lib.access import CLIENT, Actor
+from portal.lib.access import CLIENT, Actor, scope_of
 from portal.lib.errors import NotFound
 
 
@@ -26,9 +26,19 @@ class ClientActor:
 
 
 def require_own(actor: Actor, lead: Lead) -> None:
-    """Refuse a client who acts on a lead that is not its own.
+    """Refuse a client whose own lead it is not, and staff in whose market or team it is not.
 
     :raises NotFound: as for a lead that does not exist
     """
-    if actor.role == CLIENT and actor.actor_id != str(lead.pk):
+    others = actor.role == CLIENT and actor.actor_id != str(lead.pk)
+    if others or not is_in_scope(actor, lead):
         raise NotFound(_("There is no such lead."))
+
+
+def is_in_scope(actor: Actor, lead: Lead) -> bool:
+    """Return whether LEAD lies in ACTOR's market and team, as `visible_to` asks the database."""
+    wanted = scope_of(actor)
+    if wanted.get("market", lead.market) != lead.market:
+        return False
+    team = wanted.get("agent__team", "")
+    return not team or (lead.agent is not None and lead.agent.team == team)

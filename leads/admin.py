@@ -38,7 +38,14 @@ PERSONAL = frozenset({*CONTACT.values(), "notes", "collaboration_outcomes"})
 
 
 class ReadOnlyAdmin(_ModelAdmin):
-    """Read-only: what changes goes through services, so that it is checked and recorded."""
+    """Read-only: what changes goes through services, so that it is checked and recorded.
+
+    It shows what lies in the reader's market and team.
+    """
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: Any = super().get_queryset(request)
+        return rows.visible_to(request.user)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False

@@ -121,7 +121,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = User
-        fields = ("email", "name", "role", "partner", "is_active")
+        fields = ("email", "name", "role", "partner", "market", "team", "is_active")
 
     def clean_email(self) -> str:
         email: str = User.objects.normalize_email(self.cleaned_data["email"]).lower()
@@ -140,6 +140,8 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error(
                 "partner", _("Owners and members belong to a partner; staff belong to none.")
             )
+        if cleaned.get("partner") and (cleaned.get("market") or cleaned.get("team")):
+            self.add_error("market", _("Only staff are limited to a market or a team."))
         return cleaned
 
 

@@ -97,7 +97,7 @@ _KEY = _columns(
     ApiKey, "id", "name", "prefix", "scopes", "expires_at", "revoked_at", "last_used_at"
 )
 _PARTNER = _columns(Partner, "id", "status")
-_USER = _columns(User, "id", "email", "name", "role", "partner_id", "is_active")
+_USER = _columns(User, "id", "email", "name", "role", "partner_id", "market", "team", "is_active")
 # Asked on every call. Built by the ORM each time it would cost as much as two of a service's own
 # statements; what is not read here is loaded by Django when somebody asks for it.
 _FIND = f"""

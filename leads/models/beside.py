@@ -11,7 +11,7 @@ from django.utils import timezone
 from leads.models.lead import Lead
 from partners.models import Partner
 from portal.lib import ids
-from portal.lib.access import PartnerScopedQuerySet, StaffOnlyQuerySet
+from portal.lib.access import OfLeadQuerySet, PartnerScopedQuerySet
 
 
 class PartnerDayQuerySet(PartnerScopedQuerySet["PartnerDay"]):
@@ -59,7 +59,7 @@ class ClientLink(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
 
-    objects = StaffOnlyQuerySet["ClientLink"].as_manager()
+    objects = OfLeadQuerySet["ClientLink"].as_manager()
 
     def __str__(self) -> str:
         return str(self.pk)

@@ -12,12 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from partners.models import Partner
 from partners.types import REGIONS, Market, Service
 from portal.lib import ids
-from portal.lib.access import StaffOnlyQuerySet
+from portal.lib.access import LEAD, OfLeadQuerySet
 from portal.lib.money import CURRENCIES
 
 
-class LeadQuerySet(StaffOnlyQuerySet["Lead"]):
+class LeadQuerySet(OfLeadQuerySet["Lead"]):
     """Leads are the company's own; a partner only ever sees a share."""
+
+    lead_lookup = LEAD
 
 
 class Lead(models.Model):
@@ -236,7 +238,7 @@ class ConsentDecision(models.Model):
     decided_by = models.CharField(max_length=40)
     decided_at = models.DateTimeField(default=timezone.now)
 
-    objects = StaffOnlyQuerySet["ConsentDecision"].as_manager()
+    objects = OfLeadQuerySet["ConsentDecision"].as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["lead", "-decided_at"], name="leads_decision_of_lead")]

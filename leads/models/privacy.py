@@ -13,7 +13,7 @@ from leads.models.share import Share
 from partners.models import Partner
 from partners.types import Market
 from portal.lib import ids
-from portal.lib.access import PartnerScopedQuerySet, StaffOnlyQuerySet
+from portal.lib.access import OfLeadQuerySet, PartnerScopedQuerySet, StaffOnlyQuerySet
 
 
 def _groups() -> ArrayField[list[str], list[str]]:
@@ -60,7 +60,7 @@ class Receipt(models.Model):
     key_id = models.CharField(max_length=64)
     issued_at = models.DateTimeField(default=timezone.now)
 
-    objects = StaffOnlyQuerySet["Receipt"].as_manager()
+    objects = OfLeadQuerySet["Receipt"].as_manager()
 
     class Meta:
         ordering = ["-issued_at", "-id"]
@@ -71,6 +71,7 @@ class Receipt(models.Model):
 
 class DeletionTaskQuerySet(PartnerScopedQuerySet["DeletionTask"]):
     partner_lookup = "share__partner_id"
+    lead_lookup = "share__lead"
 
     def open(self) -> DeletionTaskQuerySet:
         return self.filter(attested_at__isnull=True)
@@ -138,6 +139,7 @@ class DeletionTask(models.Model):
 
 class MoreRequestQuerySet(PartnerScopedQuerySet["MoreRequest"]):
     partner_lookup = "share__partner_id"
+    lead_lookup = "share__lead"
 
 
 class MoreRequest(models.Model):
@@ -205,7 +207,7 @@ class Proposal(models.Model):
     )
     refusal = models.CharField(max_length=40, blank=True)
 
-    objects = StaffOnlyQuerySet["Proposal"].as_manager()
+    objects = OfLeadQuerySet["Proposal"].as_manager()
 
     class Meta:
         ordering = ["-proposed_at", "-id"]

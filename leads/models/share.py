@@ -45,6 +45,8 @@ DISCLOSING = frozenset({*LIVE, ShareStatus.CLOSED})
 
 
 class ShareQuerySet(PartnerScopedQuerySet["Share"]):
+    lead_lookup = "lead"
+
     def live(self) -> Self:
         return self.filter(status__in=LIVE)
 
@@ -179,6 +181,7 @@ class Share(models.Model):
 
 class AppointmentQuerySet(PartnerScopedQuerySet["Appointment"]):
     partner_lookup = "share__partner_id"
+    lead_lookup = "share__lead"
 
 
 class Appointment(models.Model):

@@ -23,8 +23,8 @@ from leads.notices import ShownNotice
 from leads.places import region_of
 from leads.suppression import is_suppressed
 from partners.types import CURRENCY_OF_MARKET, Market
-from portal.lib.access import Actor, Can, require
-from portal.lib.errors import Malformed
+from portal.lib.access import Actor, Can, require, scope_of
+from portal.lib.errors import Malformed, NotAllowed
 
 _REGION_OF_MARKET = {Market.UAE: "AE", Market.INDIA: "IN"}
 
@@ -120,7 +120,11 @@ def drawn_up(*, actor: Actor, market: str, draft: LeadDraft, lead_id: str | None
     """Return the lead DRAFT describes, its values in their normal form, neither checked nor saved.
 
     One that no agent recorded is put before the agents.
+
+    :raises NotAllowed: if ACTOR works in another market only
     """
+    if scope_of(actor).get("market", market) != market:
+        raise NotAllowed(_("You work in another market."), right=Can.CAPTURE_LEAD.value)
     values = {entry.name: getattr(draft, entry.name) for entry in fields(draft)}
     values["currency"] = values["currency"] or CURRENCY_OF_MARKET[Market(market)]
     values["region"] = values["region"] or region_of(values["locations"], market)

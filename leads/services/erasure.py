@@ -18,7 +18,7 @@ from events.models import Event
 from events.payloads import SEALED_TO
 from events.services import queue_mail, record_event
 from leads import duplicates, retention, suppression
-from leads.actors import require_own
+from leads.actors import is_in_scope, require_own
 from leads.models import (
     Appointment,
     ClientLink,
@@ -78,7 +78,11 @@ def ask_erasure(*, actor: Actor, lead_id: str) -> Lead:
         named = leads[lead_id]
         first = named.erasure_asked_at is None and named.erased_at is None
         details = _proven(actor, named)
-        own = [lead for lead in leads.values() if _is_own(lead, named, details)]
+        own = [
+            lead
+            for lead in leads.values()
+            if _is_own(lead, named, details) and is_in_scope(actor, lead)
+        ]
         waiting = [lead for lead in leads.values() if lead not in own] if first else []
         for lead in own:
             if lead.erased_at is None and lead.erasure_asked_at is None:

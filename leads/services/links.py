@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from events.models import Event
 from events.payloads import SEALED_TO
 from events.services import queue_mail, record_event
+from leads.actors import require_own
 from leads.duplicates import normalised_email
 from leads.errors import Erased, NoAddress
 from leads.models import ClientLink
@@ -29,6 +30,7 @@ def issue_client_link(*, actor: Actor, lead_id: str) -> str:
     with transaction.atomic():
         require(actor, Can.SHARE_LEAD)
         lead = lock_lead(lead_id)
+        require_own(actor, lead)
         if lead.erased_at is not None:
             raise Erased(_("This client was erased."))
         ClientLink.objects.create(
@@ -49,6 +51,7 @@ def send_client_link(*, actor: Actor, lead_id: str) -> None:
     with transaction.atomic():
         require(actor, Can.SHARE_LEAD)
         lead = lock_lead(lead_id)
+        require_own(actor, lead)
         if lead.erased_at is not None:
             raise Erased(_("This client was erased."))
         if not lead.email:

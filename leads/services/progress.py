@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from events.models import Event
 from events.services import queue_mail, queue_webhooks, record_event
+from leads.actors import require_own
 from leads.errors import ReasonRequired
 from leads.models import TRANSITIONS, Share, ShareStatus
 from leads.services.counting import count
@@ -99,6 +100,7 @@ def mark_seen(*, actor: Actor, lead_id: str) -> None:
     with transaction.atomic():
         require(actor, Can.SHARE_LEAD)
         lead = lock_lead(lead_id)
+        require_own(actor, lead)
         lead.needs_agent_since = None
         lead.save(update_fields=["needs_agent_since"])
 

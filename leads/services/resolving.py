@@ -10,6 +10,7 @@ from typing import cast
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
+from leads.actors import is_in_scope
 from leads.errors import PartnerMismatch
 from leads.models import LIVE, ConsentDecision, DeletionTask, Lead, Share, ShareStatus
 from partners.models import Partner
@@ -47,7 +48,7 @@ class Locked:
 
 
 def lock_for_sharing(actor: Actor, partner_id: str, lead_id: str | None) -> Locked:
-    """Lock the partner named and then the lead, if one is named and exists.
+    """Lock the partner named and then the lead, if one is named and exists in ACTOR's scope.
 
     Two agents may be after the partner's one free slot: it is counted while its row is locked.
 
@@ -67,7 +68,8 @@ def lock_for_sharing(actor: Actor, partner_id: str, lead_id: str | None) -> Lock
     )
     if not partners:
         raise NotFound(_("There is no such partner."))
-    return Locked(partners[0], leads[0] if leads else None, decisions, active[0][0], owed)
+    lead = leads[0] if leads and is_in_scope(actor, leads[0]) else None
+    return Locked(partners[0], lead, decisions, active[0][0], owed)
 
 
 def lock_lead(lead_id: str) -> Lead:

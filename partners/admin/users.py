@@ -20,15 +20,15 @@ class UserAdmin(ServiceAdmin[User]):
     """An account stays, so that what its person did keeps a name."""
 
     form = UserForm
-    list_display = ("email", "name", "role", "partner", "is_active", "last_login")
-    list_filter = ("role", "is_active")
+    list_display = ("email", "name", "role", "partner", "market", "team", "is_active", "last_login")
+    list_filter = ("role", "is_active", "market")
     list_select_related = ("partner",)
     search_fields = ("email", "name", "partner__name")
     readonly_fields = ("last_login", "created_at")
     actions = ("activate", "deactivate")
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        fields = ["email", "name", "role", "partner", "new_password"]
+        fields = ["email", "name", "role", "partner", "market", "team", "new_password"]
         if not self.has_change_permission(request, obj):
             fields.remove("new_password")
         return fields if obj is None else [*fields, "is_active", "last_login", "created_at"]
@@ -38,7 +38,7 @@ class UserAdmin(ServiceAdmin[User]):
 
     def save_model(self, request: Any, obj: User, form: Any, change: bool) -> None:
         given = form.cleaned_data
-        values = {name: given[name] for name in ("email", "name", "role")}
+        values = {name: given[name] for name in ("email", "name", "role", "market", "team")}
         values["partner_id"] = given["partner"].pk if given["partner"] else None
         password = given["new_password"] or None
         if not change:

@@ -31,14 +31,19 @@ def create_user(
     name: str,
     role: str,
     partner_id: str | None = None,
+    market: str = "",
+    team: str = "",
     password: str | None = None,
 ) -> User:
     """Add an account that signs in with EMAIL; without PASSWORD it cannot sign in yet.
 
+    :param market: staff see the leads of this market only
+    :param team: staff see the leads only whose agent is of this team
     :raises Unprocessable: if a field is wrong, or the role does not fit belonging to a partner
     """
     require(actor, Can.MANAGE_PARTNERS)
-    user = User(email=_address(email), name=name, role=role, partner_id=partner_id)
+    fields = {"role": role, "partner_id": partner_id, "market": market, "team": team}
+    user = User(email=_address(email), name=name, **fields)
     clean(user, without={"password"})
     _use_password(user, password)
     user.save(force_insert=True)
@@ -48,10 +53,20 @@ def create_user(
 
 @transaction.atomic
 def update_user(
-    *, actor: Actor, user_id: str, email: str, name: str, role: str, partner_id: str | None
+    *,
+    actor: Actor,
+    user_id: str,
+    email: str,
+    name: str,
+    role: str,
+    partner_id: str | None,
+    market: str | None = None,
+    team: str | None = None,
 ) -> User:
-    """Change an account; another address, role or partner signs it out everywhere.
+    """Change an account; another address, role, partner or scope signs it out everywhere.
 
+    :param market: staff see the leads of this market only; "" of all, None as before
+    :param team: staff see the leads only whose agent is of this team; the same
     :raises LastAdmin: if no active admin would be left
     :raises Unprocessable: if a field is wrong
     """
@@ -59,6 +74,8 @@ def update_user(
     user = locked(User, user_id)
     was_admin = _is_active_admin(user)
     values = {"email": _address(email), "name": name, "role": role, "partner_id": partner_id}
+    scope = {"market": market, "team": team}
+    values |= {name: value for name, value in scope.items() if value is not None}
     changed = assign(user, values)
     if not changed:
         return user
