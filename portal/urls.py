@@ -22,6 +22,8 @@ urlpatterns = [
     ),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("view-as/", include("portal.viewing_urls")),
+    path("analytics/audit/", include("leads.audit_urls")),
     path("leads/", include("leads.urls")),
     path("c/", include("leads.client_urls")),
     path("enquire/", include("leads.capture_urls")),

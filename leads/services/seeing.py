@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from events.models import Event
 from events.services import record_event
-from portal.lib.access import Actor, is_staff
+from portal.lib.access import Actor, Can, may
 
 NOTED_EVERY = timedelta(hours=1)  # docs/audit.md: enough to say who looked on which day and when
 PAGE, LIST, VIEWING, ADMIN = "page", "list", "viewing", "admin"
@@ -22,10 +22,12 @@ def note_contact_seen(*, actor: Actor, lead_ids: Iterable[object], where: str) -
     At most once an hour for each person, lead and place. Stands outside the read, so that it is
     kept even where the read is undone.
 
+    Whoever has no right to see contact data was shown none.
+
     :param where: `page`, `admin` or `viewing` (all contact data), or `list` (names only)
     """
     leads = sorted({str(lead_id) for lead_id in lead_ids})
-    if not leads or not is_staff(actor):
+    if not leads or not may(actor, Can.SEE_CONTACT):
         return 0
     seen = Event.objects.filter(
         lead_id__in=leads,

@@ -12,6 +12,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from leads.deletions import ATTESTED, OPEN, OVERDUE, deletions_for
+from leads.hiding import as_seen_by, without_words
+from leads.services import note_contact_seen
+from leads.services.seeing import LIST
 from leads.views.staff import actor_of, staff_only
 from partners.models import Partner
 from partners.services import set_status
@@ -35,6 +38,7 @@ def deletion_list(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", OVERDUE)
     state = state if state in dict(STATES) else OVERDUE
     page, following = _page(request, state)
+    note_contact_seen(actor=user, lead_ids=[task.share.lead_id for task in page], where=LIST)
     context = {
         "tasks": page,
         "next": following,
@@ -52,9 +56,13 @@ def _page(request: HttpRequest, state: str) -> tuple[list[Any], str | None]:
     answered = state == ATTESTED
     by = "attested_at" if answered else "due_at"
     try:
-        return page_of(tasks, request.GET, by=by, oldest_first=not answered)
+        page, following = page_of(tasks, request.GET, by=by, oldest_first=not answered)
     except Malformed as refusal:
         raise Http404(str(refusal)) from refusal
+    user = actor_of(request)
+    for task in page:
+        as_seen_by(user, task.share.lead)
+    return without_words(user, page, "reason"), following
 
 
 @require_POST

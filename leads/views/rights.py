@@ -19,6 +19,7 @@ from leads.recipients import recipients_of
 from leads.rights_forms import CorrectionForm, ErasureForm, WithdrawalForm
 from leads.services.consent import decide
 from leads.services.erasure import same_person
+from leads.services.seeing import PAGE
 from leads.views.staff import actor_of, answered, attempted, lead_or_404, staff_only
 from portal.lib.access import Can, require
 from portal.lib.errors import DomainError
@@ -130,5 +131,6 @@ def _page(
     request: HttpRequest, template: str, lead: Lead, form: Any, **context: Any
 ) -> HttpResponse:
     """Show the form of a right, with what was typed where it was refused."""
+    services.note_contact_seen(actor=actor_of(request), lead_ids=[lead.pk], where=PAGE)
     context |= {"form": form, "lead": lead}
     return render(request, template, context, status=422 if form.is_bound else 200)

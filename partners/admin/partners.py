@@ -47,7 +47,13 @@ class PartnerAdmin(ServiceAdmin[Partner]):
     search_fields = ("name", "licences__number")
     list_per_page = 25
     actions = ("enable", "disable", "suspend", "approve_proposal", "refuse_proposal")
-    readonly_fields = ("proposed_commission", "capacity_wanted", "revenue_history", "people")
+    readonly_fields = (
+        "proposed_commission",
+        "capacity_wanted",
+        "revenue_history",
+        "people",
+        "portal_seen",
+    )
     _about = (None, {"fields": ("name", "type", "market")})
     _terms = (_("Terms"), {"fields": ("default_commission", "capacity_limit")})
     _fit = (_("What fits"), {"fields": ("areas", "segments", "languages", "services")})
@@ -67,7 +73,7 @@ class PartnerAdmin(ServiceAdmin[Partner]):
             (_("Terms"), {"fields": chosen}),
             self._fit,
             self._contact,
-            (_("People"), {"fields": ("people",)}),
+            (_("People"), {"fields": ("people", "portal_seen")}),
             (_("Revenue entries"), {"fields": ("revenue_history",)}),
         )
 
@@ -111,6 +117,12 @@ class PartnerAdmin(ServiceAdmin[Partner]):
     @admin.display(description=_("Revenue history"))
     def revenue_history(self, partner: Partner) -> SafeString:
         return revenue_table(partner)
+
+    @admin.display(description=_("Portal"))
+    def portal_seen(self, partner: Partner) -> SafeString:
+        return format_html(
+            '<a href="{}">{}</a>', reverse("viewing:start", args=[partner.pk]), _("View as partner")
+        )
 
     @admin.display(description=_("Accounts"))
     def people(self, partner: Partner) -> SafeString:

@@ -25,6 +25,7 @@ from partners.services.users import (
     set_user_active,
     update_user,
 )
+from partners.services.viewing import start_viewing, stop_viewing
 
 __all__ = [
     "CapacityAboveLimit",
@@ -45,6 +46,8 @@ __all__ = [
     "set_password",
     "set_status",
     "set_user_active",
+    "start_viewing",
+    "stop_viewing",
     "update_partner",
     "update_settings",
     "update_user",

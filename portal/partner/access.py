@@ -53,6 +53,8 @@ def own_share(request: PartnerRequest, reference: str) -> Share:
     share = share_for(user=request.user, reference=reference)
     if share is None:
         raise Http404
+    if getattr(request.user, "hides_contact", False):  # staff who look as the partner (viewing)
+        share.shares_contact = False
     return share
 
 

@@ -64,11 +64,12 @@ def waiting_rows(*, user: User, limit: int) -> list[LeadRow]:
     """
     oldest = timezone.now() - 2 * timedelta(days=settings.SHARE_EXPIRES_AFTER_DAYS)
     waiting = lead_rows(user=user, status=ShareStatus.SENT).filter(shared_at__gte=oldest)
-    return as_rows(waiting.order_by("shared_at", "pk")[:limit])
+    return as_rows(waiting.order_by("shared_at", "pk")[:limit], user=user)
 
 
-def as_rows(rows: Any) -> list[LeadRow]:
-    """Format ROWS of :func:`lead_rows`."""
+def as_rows(rows: Any, *, user: User) -> list[LeadRow]:
+    """Format ROWS of :func:`lead_rows`; staff who look as the partner see no names in lists."""
+    nameless = {"shares_contact": False} if hasattr(user, "hides_contact") else {}
     base = reverse("partner:lead_list")
     now = timezone.now()
     patience = timedelta(days=settings.SHARE_EXPIRES_AFTER_DAYS)
@@ -76,7 +77,7 @@ def as_rows(rows: Any) -> list[LeadRow]:
     ended = dict.fromkeys(set(ShareStatus.values) - DISCLOSING, hidden)
     made = []
     for row in rows:
-        told = disclose_row(row)
+        told = disclose_row(row | nameless)
         made.append(
             LeadRow(
                 href=f"{base}{row['pk']}/",

@@ -56,7 +56,7 @@ def lead_list(request: PartnerRequest) -> HttpResponse:
         request,
         "partner/lead_list.html#rows" if request.htmx else "partner/lead_list.html",
         {
-            "rows": rows.as_rows(page),
+            "rows": rows.as_rows(page, user=request.user),
             "next": following,
             "status": status,
             "owed": owed,

@@ -30,6 +30,8 @@ pytestmark = pytest.mark.django_db
 
 # Address → what a rival's owner gets when it names Acme's share, lead or endpoint.
 OBJECT_PAGES = {
+    "audit:of_lead": ("get", "lead", 404),
+    "viewing:start": ("post", "partner", 404),
     "leads:lead_detail": ("get", "lead", 404),
     "leads:share": ("post", "lead", 404),
     "leads:preview": ("post", "lead", 404),
@@ -103,6 +105,8 @@ OWN_PAGES = {
     "partner:reconciliation": 200,
     "partners:settings": 200,
     "leads:lead_list": 403,
+    "audit:trail": 403,
+    "viewing:choose": 403,
     "leads:lead_new": 403,
     "leads:deletion_list": 403,
     "leads:import": 403,
@@ -115,6 +119,7 @@ OWN_PAGES = {
 OWN_CALLS = ("api:leads", "api:commissions", "api:metrics", "api:partner", "api:webhook_endpoints")
 # Nothing of a partner's is named or shown there, or it is somebody's own (tested with its page).
 NEITHER = {
+    "viewing:stop",
     "home", "healthz", "readyz", "jwks", "client:lead", "client:link", "client:consent",
     "client:consent_link",
     "client:parties", "client:decide", "client:stop", "client:proposal", "client:request",
