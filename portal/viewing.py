@@ -26,11 +26,10 @@ RIGHTS = frozenset({Can.SEE_REVENUE})  # what a viewer is left: to look, also at
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """Whose portal a member of the staff looks at, and until when."""
+    """Whose portal a member of the staff looks at."""
 
     staff: User
     partner: Partner
-    until: datetime
 
     @property
     def contact(self) -> bool:
@@ -68,15 +67,14 @@ def viewing_of(request: HttpRequest) -> Viewing | None:
     kept = None if is_api(request) else request.session.get(KEY)
     if not kept:
         return None
-    user, until = request.user, datetime.fromisoformat(kept["until"])
-    allowed = isinstance(user, User) and is_staff(user) and may(user, Can.VIEW_AS_PARTNER)
-    partner = None
-    if allowed and until > timezone.now():
-        partner = Partner.objects.visible_to(user).filter(pk=kept["partner"]).first()
-    if partner is None:
-        del request.session[KEY]
-        return None
-    return Viewing(staff=user, partner=partner, until=until)  # type: ignore[arg-type]
+    user = request.user
+    if isinstance(user, User) and datetime.fromisoformat(kept["until"]) > timezone.now():
+        partners = Partner.objects.visible_to(user).filter(pk=kept["partner"])
+        allowed = is_staff(user) and may(user, Can.VIEW_AS_PARTNER)
+        if allowed and (partner := partners.first()) is not None:
+            return Viewing(staff=user, partner=partner)
+    del request.session[KEY]
+    return None
 
 
 class ViewingMiddleware:

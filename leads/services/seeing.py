@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from events.models import Event
 from events.services import record_event
+from portal.lib import rows
 from portal.lib.access import Actor, Can, may
 
 NOTED_EVERY = timedelta(hours=1)  # docs/audit.md: enough to say who looked on which day and when
@@ -38,8 +39,10 @@ def note_contact_seen(*, actor: Actor, lead_ids: Iterable[object], where: str) -
     )
     known = {str(lead_id) for lead_id in seen.order_by().values_list("lead_id", flat=True)}
     fresh = [lead_id for lead_id in leads if lead_id not in known]
+    if not fresh:
+        return 0
     # In the order of their ids: each event holds its lead's stream until the end.
-    with transaction.atomic():
+    with transaction.atomic(), rows.together():
         for lead_id in fresh:
             record_event(Event.Kind.CONTACT_SEEN, actor=actor, lead_id=lead_id, where=where)
     return len(fresh)
