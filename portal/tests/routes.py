@@ -309,7 +309,7 @@ API = [
 ACCOUNT = [
     Route("account_login", everybody()),
     Route("account_login", everybody(), "post"),
-    Route("account_logout", signed_in()),
+    Route("account_logout", everybody()),
     Route("account_inactive", everybody()),
     Route("account_reauthenticate", signed_in()),
     Route("account_email_verification_sent", everybody()),
@@ -319,19 +319,18 @@ ACCOUNT = [
     Route("account_reset_password_done", everybody()),
     Route("account_reset_password_from_key", everybody(), args="=user_0 =nobody-0"),
     Route("account_reset_password_from_key_done", everybody()),
-    Route("account_request_login_code", everybody()),
-    Route("account_confirm_login_code", everybody()),
+    Route("account_confirm_login_code", signed_in()),
     Route("account_confirm_email", everybody(), args="=nobody"),
     Route("account_signup", everybody(404)),
     Route("account_email", everybody(404)),
     Route("mfa_index", signed_in()),
-    Route("mfa_authenticate", everybody()),
+    Route("mfa_authenticate", signed_in()),
     Route("mfa_reauthenticate", signed_in()),
     Route("mfa_activate_totp", signed_in()),
-    Route("mfa_deactivate_totp", signed_in()),
-    Route("mfa_view_recovery_codes", signed_in()),
+    Route("mfa_deactivate_totp", signed_in(404)),
+    Route("mfa_view_recovery_codes", signed_in(404)),
     Route("mfa_generate_recovery_codes", signed_in()),
-    Route("mfa_download_recovery_codes", signed_in()),
+    Route("mfa_download_recovery_codes", signed_in(404)),
     Route("usersessions_list", signed_in()),
     Route("usersessions_list", signed_in(), "post"),
 ]
@@ -361,14 +360,14 @@ ADMIN: dict[str, str] = {
 
 
 def admins_page(finance: Answer = OK, admin: Answer = OK) -> dict[str, Answer]:
-    """Return what a page of the admin site answers: to those without a right there, 403."""
-    return signed_in(403, finance=finance, admin=admin)
+    """Return what a page of the admin site answers; it sends everybody else to its own login."""
+    return page(finance=finance, admin=admin)
 
 
 ADMIN_SITE = [
     Route("admin:index", admins_page()),
-    Route("admin:login", admins_page()),
-    Route("admin:logout", admins_page(), "post"),
+    Route("admin:login", signed_in(403, finance=OK, admin=OK)),
+    Route("admin:logout", signed_in(), "post"),
     Route("admin:password_change", admins_page()),
     Route("admin:password_change_done", admins_page()),
     Route("admin:autocomplete", admins_page(403, 403)),

@@ -1,0 +1,119 @@
+"""Every address, asked by every role: who gets in gets in, and who does not changes nothing.
+
+The rows are data (`portal.tests.routes`); an address that has none fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from portal.tests import route_world
+from portal.tests.route_world import World, fingerprint, outcome
+from portal.tests.routes import BROWSERS, FORMER, KEYS, NO_SUCCESS, ROLES, Answer, Route, routes
+
+pytestmark = pytest.mark.django_db
+ROWS = list(routes())
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """One world for all rows; each row's traces are rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        found = route_world.built()
+        found.present = fingerprint()
+        with undone():
+            found.suspend()
+            found.former = fingerprint()
+        yield found
+        transaction.set_rollback(True)
+
+
+class _Undo(Exception):
+    """Ends a block whose traces are not kept."""
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Run a block and keep nothing of what it wrote."""
+    try:
+        with transaction.atomic():
+            yield
+            raise _Undo
+    except _Undo:
+        pass
+
+
+def admitted(world: World, route: Route, **headers: str) -> dict[str, Answer]:
+    """Return what ROUTE answers to those it lets in; what one did does not reach the next."""
+    found = {}
+    for role in ROLES:
+        if route.answers[role] not in NO_SUCCESS:
+            with undone():
+                found[role] = outcome(world.ask(route, role, **headers))
+    return found
+
+
+def denied(world: World, route: Route, **headers: str) -> tuple[dict[str, Answer], set[str]]:
+    """Return what ROUTE answers to those it denies, and the tables their calls leave changed."""
+    found: dict[str, Answer] = {}
+    changed: set[str] = set()
+    for group in ((*BROWSERS, *KEYS), FORMER):
+        with undone():
+            if group == FORMER:
+                world.suspend()
+            before = world.former if group == FORMER else world.present
+            for role in group:
+                if route.answers[role] in NO_SUCCESS:
+                    found[role] = outcome(world.ask(route, role, **headers))
+            after = fingerprint()
+            changed |= {table for table in after if after[table] != before[table]}
+    return found, changed
+
+
+def check(world: World, route: Route, **headers: str) -> None:
+    """Hold every role's answer against its row; who is denied leaves every table as it was."""
+    refused, changed = denied(world, route, **headers)
+    assert admitted(world, route, **headers) | refused == dict(route.answers)
+    assert changed == set()
+
+
+@pytest.mark.parametrize("route", ROWS, ids=str)
+def test_each_role_gets_what_its_row_says(route: Route, world: World) -> None:
+    check(world, route)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("route", ROWS, ids=str)
+def test_a_fragment_is_guarded_as_its_page(route: Route, world: World) -> None:
+    check(world, route, **{"HX-Request": "true"})
+
+
+def addresses(patterns: list[Any], space: str = "") -> Iterator[str]:
+    """Yield the full name of every address; those that are closed, or only lead on, have none."""
+    for entry in patterns:
+        if isinstance(entry, URLPattern) and entry.name:
+            yield f"{space}:{entry.name}" if space else str(entry.name)
+        elif isinstance(entry, URLResolver):
+            inner = ":".join(filter(None, [space, entry.namespace or ""]))
+            yield from addresses(entry.url_patterns, inner)
+
+
+def test_every_address_is_listed() -> None:
+    named = set(addresses(get_resolver().url_patterns))
+    # The second spelling of the API is the first one under another prefix.
+    ours = {name.replace("api:v1:", "api:") for name in named}
+    assert ours == {route.name for route in ROWS}
+
+
+def test_both_spellings_of_the_api_are_the_same() -> None:
+    named = set(addresses(get_resolver().url_patterns))
+    plain = {n.removeprefix("api:") for n in named if n.startswith("api:") and "v1" not in n}
+    assert {n.removeprefix("api:v1:") for n in named if n.startswith("api:v1:")} == plain - {
+        "unknown"
+    }
