@@ -16,6 +16,8 @@ from commissions import analytics
 from commissions.analytics import Month, Tally
 from commissions.models import Commission, ReconciliationItem
 from commissions.selectors import reconciliation_for
+from leads.hiding import as_seen_by
+from leads.models import Lead
 from partners.types import Direction, PartnerType
 from portal.lib import charts, formats, marks
 from portal.lib.access import Actor
@@ -215,10 +217,11 @@ class Item(NamedTuple):
 def open_items(*, user: Actor) -> list[Item]:
     """Return the open questions, oldest first."""
     items = reconciliation_for(user=user, status=ReconciliationItem.Status.OPEN)
-    return [_item(item) for item in items.order_by("created_at", "pk")[:MOST_ITEMS]]
+    oldest = items.order_by("created_at", "pk")[:MOST_ITEMS]
+    return [_item(item, as_seen_by(user, item.share.lead)) for item in oldest]
 
 
-def _item(item: ReconciliationItem) -> Item:
+def _item(item: ReconciliationItem, lead: Lead) -> Item:
     claimed = item.claimed_percent
     currency = item.claimed_currency or item.recorded_currency
     duplicate = item.kind == ReconciliationItem.Kind.DUPLICATE
@@ -230,7 +233,7 @@ def _item(item: ReconciliationItem) -> Item:
     return Item(
         kind=item.get_kind_display(),
         partner=item.partner.name,
-        lead=item.share.lead.client,
+        lead=lead.client,
         lead_href=f"/leads/{item.share.lead_id}/",
         value=formats.money(item.claimed_value, item.recorded_currency),
         claimed=formats.NOTHING

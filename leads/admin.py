@@ -8,11 +8,12 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from leads import services
 from leads.consent import CONTACT
+from leads.hiding import sees_contact
 from leads.models import (
     Appointment,
     ConsentDecision,
@@ -24,8 +25,9 @@ from leads.models import (
     Receipt,
     Share,
 )
+from leads.services import seeing
 from partners.models import Partner
-from portal.lib.access import Role
+from portal.lib.access import Can, may
 from portal.lib.errors import DomainError
 
 if TYPE_CHECKING:
@@ -67,17 +69,28 @@ class ReadOnlyAdmin(_ModelAdmin):
                 self.message_user(request, done % {"row": row}, messages.SUCCESS)
 
 
-def _is_admin(request: HttpRequest) -> bool:
-    return getattr(request.user, "role", "") == Role.ADMIN
+def _sees_contact(request: HttpRequest) -> bool:
+    user: Any = request.user
+    return sees_contact(user)
+
+
+def _may_act(request: HttpRequest, right: Can) -> bool:
+    user: Any = request.user
+    return may(user, right)
 
 
 def _but_words(model: type[Model], request: HttpRequest, hidden: str, *words: str) -> list[str]:
-    """Return the fields of MODEL but HIDDEN, and for admins only somebody's WORDS.
+    """Return the fields of MODEL but HIDDEN, and somebody's WORDS only where contact data is seen.
 
     What people wrote may name the client.
     """
-    left_out = {hidden} if _is_admin(request) else {hidden, *words}
+    left_out = {hidden} if _sees_contact(request) else {hidden, *words}
     return [field.name for field in model._meta.fields if field.name not in left_out]
+
+
+def _seen(request: HttpRequest, leads: list[Lead], where: str) -> None:
+    actor: Any = request.user
+    services.note_contact_seen(actor=actor, lead_ids=[lead.pk for lead in leads], where=where)
 
 
 class ShareActionForm(ActionForm):
@@ -90,7 +103,7 @@ class ShareActionForm(ActionForm):
 
 @admin.register(Lead)
 class LeadAdmin(ReadOnlyAdmin):
-    """Leads; who the client is stands there for admins only."""
+    """Leads; who the client is stands there only for those who see contact data."""
 
     list_display = ("reference", "market", "region", "agent", "needs_agent_since", "created_at")
     list_filter = ("market", "region", "source")
@@ -106,17 +119,31 @@ class LeadAdmin(ReadOnlyAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         first, *others = self.list_display
-        return (first, "name", *others) if _is_admin(request) else self.list_display
+        return (first, "name", *others) if _sees_contact(request) else self.list_display
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("name", "email", "phone", "project") if _is_admin(request) else ("project",)
+        return ("name", "email", "phone", "project") if _sees_contact(request) else ("project",)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         names = [field.name for field in Lead._meta.fields]
-        return [name for name in names if _is_admin(request) or name not in PERSONAL]
+        return [name for name in names if _sees_contact(request) or name not in PERSONAL]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """Return the lead, and record that somebody saw who the client is."""
+        lead = super().get_object(request, object_id, from_field)
+        if lead is not None:
+            _seen(request, [lead], seeing.ADMIN)
+        return lead
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show the list, and record whose names somebody saw there."""
+        response: Any = super().changelist_view(request, extra_context)
+        if (shown := (getattr(response, "context_data", None) or {}).get("cl")) is not None:
+            _seen(request, [lead for lead in shown.result_list if lead.name], seeing.LIST)
+        return response  # type: ignore[no-any-return]
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return super().get_actions(request) if _is_admin(request) else {}
+        return super().get_actions(request) if _may_act(request, Can.SHARE_LEAD) else {}
 
     @admin.action(description=_("Share with the partner chosen"))
     def share_with_partner(self, request: HttpRequest, leads: QuerySet[Lead]) -> None:
@@ -156,7 +183,7 @@ class ShareAdmin(ReadOnlyAdmin):
         return ", ".join(share.disclosed) or "–"
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        return super().get_actions(request) if _is_admin(request) else {}
+        return super().get_actions(request) if _may_act(request, Can.WITHDRAW_SHARE) else {}
 
     @admin.action(description=_("Withdraw the lead from the partner"))
     def withdraw(self, request: HttpRequest, shares: QuerySet[Share]) -> None:
@@ -185,7 +212,7 @@ class ConsentDecisionAdmin(ReadOnlyAdmin):
 
 @admin.register(Appointment)
 class AppointmentAdmin(ReadOnlyAdmin):
-    """Viewings and meetings; where a client lives stands there for admins only."""
+    """Viewings and meetings; where a client lives only for those who see contact data."""
 
     list_display = ("id", "share_id", "type", "starts_at", "place")
     list_filter = ("type", "place")
@@ -193,7 +220,7 @@ class AppointmentAdmin(ReadOnlyAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         names = [field.name for field in Appointment._meta.fields]
-        return names if _is_admin(request) else [name for name in names if name != "location"]
+        return names if _sees_contact(request) else [name for name in names if name != "location"]
 
 
 @admin.register(Receipt)

@@ -119,6 +119,6 @@ def _told(state: str | None, lead: Lead) -> ClientTold:
         return ClientTold(text=_("An email is on its way"), tone="info")
     if state == Delivery.State.FAILED:
         return ClientTold(text=_("The email could not be delivered"), tone="bad")
-    if not lead.email:
+    if not lead.email and not lead.contact_hidden:
         return ClientTold(text=_("No email address: tell the client yourself"), tone="warn")
     return ClientTold(text=_("Not told by us"), tone="warn")

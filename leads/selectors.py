@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from events.models import Endpoint
 from leads.gate import gate_codes
+from leads.hiding import as_seen_by, sees_contact
 from leads.models import (
     LIVE,
     Appointment,
@@ -58,7 +59,7 @@ def leads_for(
     elif state in (UNSHARED, SHARED):
         live = Exists(Share.objects.live().filter(lead=OuterRef("pk")))
         leads = leads.filter(live) if state == SHARED else leads.filter(~live)
-    return _searched(leads, search.strip())
+    return _searched(leads, search.strip(), by_contact=sees_contact(user))
 
 
 def counted(leads: QuerySet[Lead]) -> int | None:
@@ -67,24 +68,23 @@ def counted(leads: QuerySet[Lead]) -> int | None:
     return number if number <= COUNTED_TO else None
 
 
-def _searched(leads: QuerySet[Lead], search: str) -> QuerySet[Lead]:
+def _searched(leads: QuerySet[Lead], search: str, *, by_contact: bool) -> QuerySet[Lead]:
     if not search:
         return leads
     if is_id("lead", search):
         return leads.filter(pk=search)
-    return leads.filter(
-        Q(name__icontains=search)
-        | Q(email__icontains=search)
-        | Q(phone__icontains=search)
-        | Q(project__icontains=search)
-        | Q(locations__icontains=search)
-    )
+    wanted = Q(project__icontains=search) | Q(locations__icontains=search)
+    if by_contact:  # letter by letter a search would tell what the page does not show
+        wanted |= Q(name__icontains=search) | Q(email__icontains=search)
+        wanted |= Q(phone__icontains=search)
+    return leads.filter(wanted)
 
 
 def lead_for(*, user: Actor, lead_id: str) -> Lead | None:
-    """Return the lead, or None where USER may see none of that id."""
+    """Return the lead as USER may see it, or None where USER may see none of that id."""
     leads = Lead.objects.visible_to(user).select_related("agent")
-    return leads.filter(pk=lead_id).first() if is_id("lead", lead_id) else None
+    lead = leads.filter(pk=lead_id).first() if is_id("lead", lead_id) else None
+    return as_seen_by(user, lead) if lead else None
 
 
 def shares_for(*, user: Actor, status: str = "") -> QuerySet[Share]:

@@ -138,6 +138,9 @@ class Lead(models.Model):
 
     objects = LeadQuerySet.as_manager()
 
+    # Not a column: set where it was emptied for a reader who may not know who the client is.
+    contact_hidden = False
+
     class Meta:
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="leads_lead_newest"),
@@ -182,6 +185,8 @@ class Lead(models.Model):
         """What to call the client on the agents' pages."""
         if self.erased_at is not None:
             return str(_("Erased client"))
+        if self.contact_hidden:
+            return str(_("Client %(reference)s") % {"reference": str(self.pk)[-6:].upper()})
         return self.name or str(_("Client without a name"))
 
 

@@ -17,7 +17,9 @@ from django_htmx.http import push_url
 from leads import selectors, services, words
 from leads.consent import client_safe_view
 from leads.forms import InboxFilter, LeadForm
+from leads.hiding import as_seen_by, sees_contact
 from leads.models import Lead
+from leads.services.seeing import LIST
 from leads.views.lead_page import lead_page, new_link
 from leads.views.staff import (
     actor_of,
@@ -36,18 +38,22 @@ from portal.lib.paging import page_of
 def lead_list(request: HttpRequest) -> HttpResponse:
     """List the leads, newest first, as filtered."""
     filters = InboxFilter(request.GET)
-    leads = selectors.leads_for(user=actor_of(request), **filters.chosen())
+    user = actor_of(request)
+    leads = selectors.leads_for(user=user, **filters.chosen())
     try:
         page, following = page_of(leads, request.GET, by="created_at")
     except Malformed as refusal:
         raise Http404(str(refusal)) from refusal
+    named = [lead.pk for lead in page if lead.name]
+    services.note_contact_seen(actor=user, lead_ids=named, where=LIST)
     context = {
-        "rows": [_row(lead) for lead in page],
+        "rows": [_row(as_seen_by(user, lead)) for lead in page],
         "next": following,
         "count": selectors.counted(leads),
         "filters": filters,
         "filtered": bool(filters.address()),
-        "may_capture": may(actor_of(request), Can.CAPTURE_LEAD),
+        "may_capture": may(user, Can.CAPTURE_LEAD),
+        "sees_contact": sees_contact(user),
     }
     template = "leads/lead_list.html"
     if not _asked_by_htmx(request):

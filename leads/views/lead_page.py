@@ -14,8 +14,10 @@ from leads.consent import client_safe_view
 from leads.consent_words import consent_story, names_in
 from leads.duplicates import duplicates_of
 from leads.forms import AppointmentForm, ChoiceForm, WithdrawForm
+from leads.hiding import as_seen_by, without_homes, without_words
 from leads.models import Lead, MoreRequest, Share
 from leads.requests import requests_of
+from leads.services.seeing import PAGE
 from leads.sharing_form import SharingForm
 from leads.standing import is_explicit
 from leads.timeline import timeline_of
@@ -63,6 +65,7 @@ def lead_page(
     :param links: the client's links, shown this once
     """
     user = actor_of(request)
+    services.note_contact_seen(actor=user, lead_ids=[lead.pk], where=PAGE)
     may_share = may(user, Can.SHARE_LEAD)
     if sharing is None and may_share:
         sharing = SharingForm.opened(user=user, lead=lead, given=request.GET)
@@ -97,6 +100,7 @@ def _about(lead: Lead) -> dict[str, Any]:
 def _story(user: Actor, lead: Lead, form: SharingForm | None) -> dict[str, Any]:
     """Return what happened and what the client decided; FORM has read the decisions already."""
     decisions = form.decisions if form else selectors.decisions_of(user=user, lead=lead)
+    decisions = without_words(user, decisions, "note")
     names = form.names if form else names_in(decisions)
     return {
         "decisions": consent_story(decisions, names),
@@ -108,25 +112,30 @@ def _followed_up(user: Actor, lead: Lead) -> dict[str, Any]:
     """Return what is under way between the client, the partners and us."""
     questions = oversight.questions_of(user=user, lead=lead)
     waiting = questions if lead.needs_agent_since else []
-    requests = list(requests_of(user=user, lead=lead))
+    requests = without_words(user, requests_of(user=user, lead=lead), "reason")
     return {
         "questions": questions,
         "unfinished": [question for question in waiting if question.needs_agent],
         "requests": requests,
         "unread": [asked for asked in requests if asked.status == MoreRequest.Status.ASKED],
         "receipts": oversight.receipts_of(user=user, lead=lead),
-        "duplicates": list(duplicates_of(user=user, lead=lead)[:DUPLICATES_SHOWN]),
+        "duplicates": [
+            as_seen_by(user, other)
+            for other in duplicates_of(user=user, lead=lead)[:DUPLICATES_SHOWN]
+        ],
     }
 
 
 def _shared(user: Actor, lead: Lead, typed: Typed) -> dict[str, Any]:
     """Return who has the lead, with what each owes and the forms for it."""
-    shares = list(selectors.shares_of(user=user, lead=lead))
+    shares = without_words(user, selectors.shares_of(user=user, lead=lead), "reason", "notes")
     duties = oversight.duties_of(user=user, lead=lead)
     told = oversight.client_told_of(user=user, lead=lead, shares=shares)
     items = []
     for share in shares:
         share.lead = lead
+        without_homes(user, share.appointments.all())
+        without_words(user, duties.get(str(share.pk), []), "reason")
         facts = {"duties": duties.get(str(share.pk), []), "client_told": told[str(share.pk)]}
         items.append(facts | _with_forms(share, typed))
     return {
