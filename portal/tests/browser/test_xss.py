@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.conf import settings as portal_settings
+from playwright.sync_api import Dialog
 
 from leads.models import Lead, Share
 from partners.models import User
@@ -43,8 +43,7 @@ def test_nothing_that_was_typed_runs(window: OpenWindow) -> None:
 
     found, told = [], 0
     for who, person in people.items():
-        dialogs: list[str] = []
-        person.page.on("dialog", lambda shown, kept=dialogs: _note(shown, kept))
+        dialogs = dialogs_of(person)
         for path in paths[who]:
             person.open(path)
             person.page.wait_for_load_state("load")
@@ -56,9 +55,16 @@ def test_nothing_that_was_typed_runs(window: OpenWindow) -> None:
     assert told > len(people)  # the texts did stand on the pages
 
 
-def _note(dialog: Any, kept: list[str]) -> None:
-    kept.append(dialog.message)
-    dialog.dismiss()
+def dialogs_of(person: Window) -> list[str]:
+    """Return where the texts of dialogs that open in the window will stand."""
+    kept: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        kept.append(dialog.message)
+        dialog.dismiss()
+
+    person.page.on("dialog", note)
+    return kept
 
 
 def faults(person: Window) -> list[str]:
