@@ -13,11 +13,13 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.functions import Coalesce
 
 from events.models import Endpoint, Event
-from partners.models import ApiKey, Licence, Partner, User
+from partners.inviting import hash_of, is_good
+from partners.models import ApiKey, Invitation, Licence, Partner, User
 from portal.lib.access import Actor
+from portal.lib.ids import is_id
 
 # Rows that only set a partner up; they go with it.
-_SET_UP_MODELS = (User, Licence, ApiKey)
+_SET_UP_MODELS = (User, Invitation, Licence, ApiKey)
 _SET_UP_TABLES = frozenset({"events_endpoint"})
 _SET_UP_EVENTS = (
     Event.Kind.PARTNER_CREATED,
@@ -28,6 +30,9 @@ _SET_UP_EVENTS = (
     Event.Kind.COMMISSION_PROPOSAL_DECIDED,
     Event.Kind.LICENCE_CHANGED,
     Event.Kind.USER_CHANGED,
+    Event.Kind.INVITATION_SENT,
+    Event.Kind.INVITATION_ACCEPTED,
+    Event.Kind.INVITATION_REVOKED,
     Event.Kind.API_KEY_ISSUED,
     Event.Kind.API_KEY_REVOKED,
     Event.Kind.ENDPOINT_CREATED,
@@ -109,3 +114,31 @@ def _has_rows(partner: Partner, relation: ForeignObjectRel) -> bool:
 def endpoints_of(partner: Partner) -> QuerySet[Endpoint]:
     """Return the webhook addresses of PARTNER that were not removed, the oldest first."""
     return Endpoint.objects.kept().filter(partner_id=partner.pk).order_by("created_at", "pk")
+
+
+def people_of(*, user: Actor) -> QuerySet[User]:
+    """Return the active people of USER's own partner, owners first."""
+    people = User.objects.filter(partner_id=user.partner_id, partner__isnull=False, is_active=True)
+    return people.order_by("-role", "name", "pk")
+
+
+def open_invitations(*, user: Actor) -> QuerySet[Invitation]:
+    """Return the invitations USER may see that can still be accepted."""
+    return Invitation.objects.visible_to(user).open().select_related("invited_by")
+
+
+def invitation_of_token(token: str) -> Invitation | None:
+    """Return the invitation TOKEN is the link of, if it can still be accepted."""
+    return _if_good(Invitation.objects.filter(token_hash=hash_of(token)))
+
+
+def good_invitation(*, invitation_id: str) -> Invitation | None:
+    """Return the invitation with this id, if it can still be accepted."""
+    if not is_id("invitation", invitation_id):
+        return None
+    return _if_good(Invitation.objects.filter(pk=invitation_id))
+
+
+def _if_good(rows: QuerySet[Invitation]) -> Invitation | None:
+    found = rows.select_related("partner", "invited_by__partner").first()
+    return found if found is not None and is_good(found) else None

@@ -22,6 +22,7 @@ from partners.licensing import day_in
 from partners.models import Partner
 from portal.lib.access import Can, may
 from portal.lib.errors import DomainError, NotAllowed, NotFound
+from portal.lib.scope import partner_scope
 
 View = Callable[..., HttpResponse]
 
@@ -137,6 +138,12 @@ def _done(form: forms.Form, change: Callable[[], object], *, field: str | None =
 
 def _page(request: HttpRequest, part: str, **given: Any) -> HttpResponse:
     """Render the page, or for htmx only PART of it; a form with errors makes it a 422."""
+    with partner_scope(_own_partner(request).pk):
+        return _read(request, part, **given)
+
+
+def _read(request: HttpRequest, part: str, **given: Any) -> HttpResponse:
+    """Read and render the page as its partner, who sees no other's rows."""
     partner = _own_partner(request)
     wrong = any(isinstance(value, forms.Form) and value.errors for value in given.values())
     whole = part == "all" or not _by_htmx(request)
@@ -148,6 +155,7 @@ def _page(request: HttpRequest, part: str, **given: Any) -> HttpResponse:
         "licences": partner.licences.all(),
         "today": day_in(partner.market, timezone.now()),
         "may_change": may(_actor(request), Can.CHANGE_SETTINGS),
+        "may_manage_people": may(_actor(request), Can.MANAGE_PEOPLE),
         "may_manage_endpoints": may(_actor(request), Can.MANAGE_ENDPOINTS),
         "settings_form": SettingsForm(partner=partner),
         "proposal_form": ProposalForm(),

@@ -86,6 +86,8 @@ MIDDLEWARE = [
     "portal.middleware.ReaderTimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "partners.second_factor.SecondFactorMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
@@ -206,9 +208,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
         "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
         "CommonPasswordValidator",
+        "NumericPasswordValidator",
     )
+] + [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},  # NIST SP 800-63B asks 8 with, 15 without a second factor
+    }
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -227,6 +234,37 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are made by an admin, never by s
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 300
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody learns by our mail that an address is asked about
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session stays; the others end with the old hash
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds; factors are changed by who signed in just now
+# By network alone: a limit by address would let a stranger lock its owner out. Wrong passwords for
+# one address from one network are counted by partners.sign_in_limits.
+ACCOUNT_RATE_LIMITS: Any = {
+    "login": "60/m/ip",
+    "login_failed": "30/m/ip",
+    "reset_password": "20/m/ip",
+    "reset_password_from_key": "20/m/ip",
+    "request_login_code": "20/m/ip",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+}
+MFA_ADAPTER = "partners.second_factor.PortalMFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = PORTAL_NAME
+MFA_TOTP_TOLERANCE = 0
+MFA_FORMS = {
+    "authenticate": "partners.second_factor.AuthenticateForm",
+    "reauthenticate": "partners.second_factor.ReauthenticateForm",
+    "activate_totp": "partners.second_factor.ActivateTOTPForm",
+}
+# Passkeys want https; browsers make an exception for this machine, where the demo runs.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
+USERSESSIONS_TRACK_ACTIVITY = False  # a row written with every page would cost more than it tells
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 SESSION_COOKIE_AGE = 12 * 3600
 
@@ -348,6 +386,7 @@ CAPTURE_MIN_SECONDS = 3  # nobody reads the form and fills it in faster; machine
 DELETION_DUE_DAYS = env.number("DELETION_DUE_DAYS", 7)  # for recipients, after a withdrawal
 SHARE_EXPIRES_AFTER_DAYS = env.number("SHARE_EXPIRES_AFTER_DAYS", 14)
 CLIENT_LINK_DAYS = env.number("CLIENT_LINK_DAYS", 30)
+INVITATION_DAYS = env.number("INVITATION_DAYS", 7)
 # Days since the last activity; the newest rule that has begun holds. `minimum` is what the law
 # makes us keep even against a request, `without_deal` our own choice (a search for a home is over
 # by then), `with_deal` the law on money laundering, which binds brokers of property.

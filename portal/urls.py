@@ -4,6 +4,7 @@ from allauth.account.views import password_reset_from_key
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from partners import people_views
 from portal import views
 
 urlpatterns = [
@@ -20,6 +21,9 @@ urlpatterns = [
         password_reset_from_key,
         name="account_reset_password_from_key",
     ),
+    path("accounts/invitation/", people_views.invitation, name="invitation"),
+    path("accounts/invitation/<str:token>/", people_views.invitation_link, name="invitation_link"),
+    path("pulse/", people_views.pulse, name="pulse"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("view-as/", include("portal.viewing_urls")),

@@ -11,7 +11,16 @@ from partners.services.companies import (
     update_partner,
     why_it_stays,
 )
+from partners.services.invitations import (
+    AddressTaken,
+    InvitationEnded,
+    accept,
+    invite,
+    resend,
+    take_back,
+)
 from partners.services.licences import LicenceFields, add_licence, change_licence, remove_licence
+from partners.services.people import LastOwner, NotYourself, change_role, remove_member
 from partners.services.preferences import (
     CapacityAboveLimit,
     NothingToPropose,
@@ -28,26 +37,36 @@ from partners.services.users import (
 from partners.services.viewing import start_viewing, stop_viewing
 
 __all__ = [
+    "AddressTaken",
     "CapacityAboveLimit",
+    "InvitationEnded",
     "LastAdmin",
+    "LastOwner",
     "LicenceFields",
+    "NotYourself",
     "NothingToPropose",
     "PartnerFields",
     "PartnerHasHistory",
     "TypeIsFixed",
+    "accept",
     "add_licence",
     "change_licence",
+    "change_role",
     "create_partner",
     "create_user",
     "decide_commission_proposal",
     "delete_partner",
+    "invite",
     "propose_commission",
     "remove_licence",
+    "remove_member",
+    "resend",
     "set_password",
     "set_status",
     "set_user_active",
     "start_viewing",
     "stop_viewing",
+    "take_back",
     "update_partner",
     "update_settings",
     "update_user",

@@ -1,0 +1,43 @@
+"""Mails about accounts, written when they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from events import payloads
+from events.payloads import Mail
+from partners.inviting import hash_of, is_good, token_of
+from partners.models import Invitation
+
+
+def register() -> None:
+    """Let the queue write these mails."""
+    payloads.register_mail("invitation", invitation)
+
+
+def invitation(refs: Mapping[str, Any]) -> Mail | None:
+    """Invite; nothing is sent once the invitation has ended."""
+    rows = Invitation.objects.select_related("partner", "invited_by__partner")
+    found = rows.filter(pk=refs["invitation"]).first()
+    if found is None or not is_good(found):
+        return None
+    token = token_of(str(found.pk))
+    if hash_of(token) != bytes(found.token_hash):  # the key it came from was dropped meanwhile
+        return None
+    company = found.partner.name if found.partner else settings.PLATFORM_LEGAL_NAME
+    parts = [
+        _("Hello,"),
+        _("%(who)s invites you to the %(portal)s for %(company)s.")
+        % {"who": found.invited_by.name, "portal": settings.PORTAL_NAME, "company": company},
+        _("Choose your name and password here:"),
+        f"{settings.PORTAL_ORIGIN}/accounts/invitation/{token}/",
+        _("The link works once and for %(days)s days. If you expect none, do nothing.")
+        % {"days": settings.INVITATION_DAYS},
+        settings.PLATFORM_LEGAL_NAME,
+    ]
+    subject = f"{settings.PLATFORM_LEGAL_NAME}: {_('Your invitation')}"
+    return Mail(to=found.email, subject=subject, text="\n\n".join(parts) + "\n")

@@ -1,0 +1,158 @@
+"""Invitations: how a person gets an account without anybody else ever knowing its password."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from events.models import Event
+from events.services import queue_mail, record_event
+from partners.inviting import hash_of, is_good, token_of
+from partners.models import Invitation, Partner, User
+from partners.services.writing import clean, locked
+from portal.lib.access import Actor, Can, Role, is_staff, require
+from portal.lib.errors import Conflict, NotAllowed, NotFound, Unprocessable
+
+OF_A_PARTNER = (Role.OWNER, Role.MEMBER)
+
+
+class AddressTaken(Conflict):
+    """The address cannot be invited: it has an account or another invitation."""
+
+    code = "address_taken"
+
+
+class InvitationEnded(Conflict):
+    """The invitation was used, taken back, ran out, or whoever sent it has no right any more."""
+
+    code = "invitation_ended"
+
+
+@transaction.atomic
+def invite(*, actor: User, email: str, role: str, partner_id: str | None = None) -> Invitation:
+    """Send a link to EMAIL with which its reader makes an account in ROLE.
+
+    An open invitation of the same partner to the same address is replaced. Owners invite to their
+    own partner; PARTNER_ID is for staff.
+
+    :raises AddressTaken: if the address has an account, or an invitation from elsewhere
+    :raises Unprocessable: if the address is none, or the role does not fit the partner
+    """
+    require(actor, Can.INVITE_PEOPLE)
+    if not is_staff(actor):
+        if role not in OF_A_PARTNER:
+            raise NotAllowed(_("You have no right to do this."), right=Can.INVITE_PEOPLE.value)
+        partner_id = actor.partner_id
+    if partner_id is not None:
+        locked(Partner, partner_id)
+    address = User.objects.normalize_email(email).lower()
+    _make_room(address, partner_id)
+    invitation = Invitation(email=address, role=role, partner_id=partner_id, invited_by=actor)
+    invitation.token_hash = hash_of(token_of(str(invitation.pk)))
+    invitation.expires_at = timezone.now() + timedelta(days=settings.INVITATION_DAYS)
+    clean(invitation)
+    invitation.save(force_insert=True)
+    event = _record(Event.Kind.INVITATION_SENT, actor, invitation)
+    queue_mail(event, "invitation", refs={"invitation": str(invitation.pk)})
+    return invitation
+
+
+def resend(*, actor: User, invitation_id: str) -> Invitation:
+    """Send a new link to an invited address; the old link ends.
+
+    :raises InvitationEnded: if it was accepted or taken back already
+    """
+    old = _visible(actor, invitation_id)
+    if old.accepted_at or old.revoked_at:
+        raise InvitationEnded(_("This invitation has ended."))
+    return invite(actor=actor, email=old.email, role=old.role, partner_id=old.partner_id)
+
+
+@transaction.atomic
+def take_back(*, actor: Actor, invitation_id: str) -> None:
+    """End an invitation before it is accepted.
+
+    :raises InvitationEnded: if it was accepted or taken back already
+    """
+    invitation = _visible(actor, invitation_id, lock=True)
+    if invitation.accepted_at or invitation.revoked_at:
+        raise InvitationEnded(_("This invitation has ended."))
+    invitation.revoked_at = timezone.now()
+    invitation.save(update_fields=["revoked_at"])
+    _record(Event.Kind.INVITATION_REVOKED, actor, invitation)
+
+
+@transaction.atomic
+def accept(*, invitation_id: str, name: str, password: str) -> User:
+    """Make the account the invitation is for; of several tries at once, one makes it.
+
+    :raises InvitationEnded: if the invitation is not good any more
+    :raises Unprocessable: if name or password is not good enough
+    """
+    ended = InvitationEnded(_("This invitation has ended."))
+    found = Invitation.objects.filter(pk=invitation_id).first()
+    if found is None:
+        raise ended
+    if found.partner_id is not None:  # the order of locks: the partner before what is its
+        locked(Partner, found.partner_id)
+    rows = Invitation.objects.select_for_update(of=("self",))
+    invitation = rows.select_related("partner", "invited_by__partner").get(pk=found.pk)
+    if not is_good(invitation) or User.objects.filter(email__iexact=invitation.email).exists():
+        raise ended
+    user = User(email=invitation.email, name=name, role=invitation.role, partner=invitation.partner)
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        fields = {"password": error.messages}
+        raise Unprocessable(" ".join(error.messages), fields=fields) from error
+    clean(user, without={"password"})
+    user.set_password(password)
+    user.save(force_insert=True)
+    invitation.accepted_at = timezone.now()
+    invitation.save(update_fields=["accepted_at"])
+    _record(Event.Kind.INVITATION_ACCEPTED, user, invitation, user=user.pk)
+    return user
+
+
+def _make_room(address: str, partner_id: str | None) -> None:
+    """End what of the same sender still holds ADDRESS.
+
+    :raises AddressTaken: the same for an account and for somebody else's invitation
+    """
+    rows = Invitation.objects.select_for_update().filter(
+        email__iexact=address, accepted_at=None, revoked_at=None
+    )
+    for held in rows:
+        if held.partner_id == partner_id or held.expires_at <= timezone.now():
+            held.revoked_at = timezone.now()
+            held.save(update_fields=["revoked_at"])
+            continue
+        raise AddressTaken(_("This address cannot be invited."))
+    if User.objects.filter(email__iexact=address).exists():
+        raise AddressTaken(_("This address cannot be invited."))
+
+
+def _visible(actor: Actor, invitation_id: str, *, lock: bool = False) -> Invitation:
+    require(actor, Can.INVITE_PEOPLE)
+    rows = Invitation.objects.visible_to(actor)
+    found = (rows.select_for_update() if lock else rows).filter(pk=invitation_id).first()
+    if found is None:
+        raise NotFound(_("There is nothing with this id."))
+    return found
+
+
+def _record(kind: str, actor: Actor, invitation: Invitation, **data: object) -> Event:
+    return record_event(
+        kind,
+        actor=actor,
+        partner_id=invitation.partner_id,
+        invitation=invitation.pk,
+        role=invitation.role,
+        **data,
+    )

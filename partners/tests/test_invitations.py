@@ -1,0 +1,168 @@
+"""Invitations: used once, by whom they were sent to, and only while their sender may invite."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from django.utils import timezone
+
+from events.models import Delivery, Event
+from partners import mails, services
+from partners.inviting import token_of
+from partners.models import Invitation, User
+from partners.services import AddressTaken, InvitationEnded, LastOwner, NotYourself
+from portal.lib.errors import DomainError, NotAllowed, NotFound, Unprocessable
+from portal.tests.test_races import at_once, codes
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "nadia@acme.example"
+GIVEN = {"name": "Nadia", "password": "a-quiet-lantern-41"}
+
+
+@pytest.fixture
+def invitation(amira: User) -> Invitation:
+    return services.invite(actor=amira, email=ADDRESS, role="member")
+
+
+def link_of(invitation: Invitation) -> str:
+    mail = mails.invitation({"invitation": str(invitation.pk)})
+    assert mail is not None
+    assert mail.to == invitation.email
+    return urlsplit(next(word for word in mail.text.split() if "/invitation/" in word)).path
+
+
+def test_whoever_reads_the_mail_makes_the_account_and_is_signed_in(client, invitation, amira):
+    asked = client.get(link_of(invitation), follow=True)
+    done = client.post("/accounts/invitation/", GIVEN)
+    user = User.objects.get(email=ADDRESS)
+
+    assert (asked.status_code, asked.request["PATH_INFO"]) == (200, "/accounts/invitation/")
+    assert (done.status_code, user.role, user.partner_id) == (302, "member", amira.partner_id)
+    assert client.session["_auth_user_id"] == str(user.pk)
+    assert client.get("/portal/").status_code == 200
+    event = Event.objects.get(kind=Event.Kind.INVITATION_ACCEPTED)
+    assert ADDRESS not in str(event.data)
+
+
+def test_a_scanner_uses_nothing_up(client, invitation):
+    for method in (client.get, client.head, client.get):
+        assert method(link_of(invitation)).status_code == 302
+    client.get("/accounts/invitation/")
+    invitation.refresh_from_db()
+    assert invitation.accepted_at is None
+
+
+def test_the_token_lies_nowhere(invitation):
+    token = token_of(str(invitation.pk))
+    delivery = Delivery.objects.get(type="invitation")
+    assert delivery.refs == {"invitation": str(invitation.pk)}
+    assert token.encode() not in bytes(invitation.token_hash)
+
+
+@pytest.mark.parametrize("how", ["used", "taken back", "old", "inviter out", "inviter demoted",
+                                 "suspended", "made up", "sent again"])  # fmt: skip
+def test_a_dead_link_is_one_neutral_page(client, invitation, amira, acme, how):
+    link = link_of(invitation)
+    client.get(link)
+    if how == "used":
+        services.accept(invitation_id=invitation.pk, **GIVEN)
+    elif how == "taken back":
+        services.take_back(actor=amira, invitation_id=invitation.pk)
+    elif how == "old":
+        gone = timezone.now() - timedelta(seconds=1)
+        Invitation.objects.filter(pk=invitation.pk).update(expires_at=gone)
+    elif how == "inviter out":
+        User.objects.filter(pk=amira.pk).update(is_active=False)
+    elif how == "inviter demoted":
+        User.objects.filter(pk=amira.pk).update(role="member")
+    elif how == "suspended":
+        type(acme).objects.filter(pk=acme.pk).update(status="suspended")
+    elif how == "sent again":
+        services.resend(actor=amira, invitation_id=invitation.pk)
+    else:
+        link = "/accounts/invitation/" + "x" * 32 + "/"
+        client.cookies.clear()
+    people = User.objects.count()
+
+    answers = [client.get(link), client.post("/accounts/invitation/", GIVEN)]
+
+    assert [answer.status_code for answer in answers] == [410, 410]
+    assert "This invitation has ended" in answers[0].content.decode()
+    assert User.objects.count() == people
+    if how != "made up":
+        assert mails.invitation({"invitation": str(invitation.pk)}) is None
+        with pytest.raises(InvitationEnded):
+            services.accept(invitation_id=invitation.pk, **GIVEN)
+
+
+def test_a_weak_password_is_refused_and_uses_nothing_up(client, invitation):
+    client.get(link_of(invitation))
+    answer = client.post("/accounts/invitation/", {"name": "Nadia", "password": "password"})
+    assert answer.status_code == 422
+    assert not User.objects.filter(email=ADDRESS).exists()
+    assert client.post("/accounts/invitation/", GIVEN).status_code == 302
+
+
+def test_who_may_invite_whom(amira, milo, dana, admin_user, acme, rival):
+    for actor in (milo, dana):
+        with pytest.raises(NotAllowed):
+            services.invite(actor=actor, email=ADDRESS, role="member", partner_id=acme.pk)
+    with pytest.raises(NotAllowed):
+        services.invite(actor=amira, email=ADDRESS, role="admin")
+    own = services.invite(actor=amira, email=ADDRESS, role="owner", partner_id=rival.pk)
+    assert own.partner_id == acme.pk
+    staff = services.invite(actor=admin_user, email="new@portal.example", role="finance")
+    assert staff.partner_id is None
+    with pytest.raises(Unprocessable):
+        services.invite(actor=admin_user, email="x@portal.example", role="owner")
+
+
+def test_an_account_and_a_strangers_invitation_are_refused_alike(amira, rami, milo, invitation):
+    refusals = []
+    for email in (milo.email.upper(), ADDRESS):
+        with pytest.raises(AddressTaken) as refused:
+            services.invite(actor=rami, email=email, role="member")
+        refusals.append(str(refused.value))
+    assert refusals[0] == refusals[1]
+    for act in (services.take_back, services.resend):
+        with pytest.raises(NotFound):
+            act(actor=rami, invitation_id=invitation.pk)
+
+
+@pytest.mark.proof
+@pytest.mark.django_db(transaction=True)
+def test_accepted_by_eight_at_once_it_makes_one_account(amira):
+    pk = services.invite(actor=amira, email=ADDRESS, role="member").pk
+    results = at_once([lambda: services.accept(invitation_id=pk, **GIVEN)] * 8)
+    assert codes(results) == {"done": 1, "invitation_ended": 7}
+    assert User.objects.filter(email=ADDRESS).count() == 1
+
+
+def test_owners_keep_their_own_people(client_for, amira, milo, rami):
+    owner = client_for(amira)
+    page = owner.get("/portal/settings/people/").content.decode()
+    assert milo.email in page
+    assert rami.email not in page
+    owner.post(f"/portal/settings/people/{milo.pk}/role/", {"role": "owner"})
+    milo.refresh_from_db()
+    assert milo.role == "owner"
+    owner.post(f"/portal/settings/people/{milo.pk}/remove/")
+    milo.refresh_from_db()
+    assert not milo.is_active
+    assert owner.post(f"/portal/settings/people/{rami.pk}/remove/").status_code == 404
+
+
+def test_members_see_no_list_and_remove_nobody(client_for, amira, milo):
+    member = client_for(milo)
+    assert member.get("/portal/settings/people/").status_code == 403
+    assert member.post(f"/portal/settings/people/{amira.pk}/remove/").status_code == 403
+
+
+def test_nobody_removes_themselves_and_an_owner_stays(amira, milo):
+    with pytest.raises(NotYourself):
+        services.remove_member(actor=amira, user_id=amira.pk)
+    services.change_role(actor=amira, user_id=milo.pk, role="owner")
+    services.change_role(actor=amira, user_id=milo.pk, role="member")
+    with pytest.raises(DomainError):
+        services.change_role(actor=amira, user_id=milo.pk, role="admin")
+    assert issubclass(LastOwner, DomainError)
