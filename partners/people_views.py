@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from partners import selectors, services
 from partners.models import Invitation
 from partners.people_forms import AcceptForm, InviteForm
 from partners.services.invitations import InvitationEnded
-from partners.views import View, _done, owners_only_by_service
+from partners.views import _done, owners_only_by_service
 from portal.lib.access import Can, may
 from portal.lib.errors import Conflict
 
@@ -132,7 +133,9 @@ def _accept(request: HttpRequest, found: Invitation, given: dict[str, Any]) -> N
     login(request, user, backend=BACKEND)
 
 
-def _changed(request: HttpRequest, change: View, done: str, **given: str) -> HttpResponse:
+def _changed(
+    request: HttpRequest, change: Callable[..., object], done: str, **given: str
+) -> HttpResponse:
     """Run the service CHANGE; say DONE, or why not."""
     try:
         change(actor=request.user, **given)

@@ -116,7 +116,7 @@ def accept(*, invitation_id: str, name: str, password: str) -> User:
     user.save(force_insert=True)
     invitation.accepted_at = timezone.now()
     invitation.save(update_fields=["accepted_at"])
-    _record(Event.Kind.INVITATION_ACCEPTED, user, invitation, user=user.pk)
+    _record(Event.Kind.INVITATION_ACCEPTED, user, invitation, account=str(user.pk))
     return user
 
 
@@ -147,11 +147,15 @@ def _visible(actor: Actor, invitation_id: str, *, lock: bool = False) -> Invitat
     return found
 
 
-def _record(kind: str, actor: Actor, invitation: Invitation, **data: object) -> Event:
+def _record(kind: str, actor: Actor, invitation: Invitation, account: str = "") -> Event:
+    data: dict[str, str] = {"user": account} if account else {}
     return record_event(
         kind,
         actor=actor,
         partner_id=invitation.partner_id,
+        lead_id=None,
+        share_id=None,
+        ok=True,
         invitation=invitation.pk,
         role=invitation.role,
         **data,

@@ -34,6 +34,7 @@ from leads.tests.factories import LeadFactory
 from leads.views.client import COOKIE, SALT
 from partners.keys import issue_key
 from partners.models import Partner, User
+from partners.services import invite
 from partners.tests.factories import OwnerFactory, PartnerFactory, UserFactory
 from portal.lib.access import THE_SYSTEM, Role
 from portal.tests.routes import LOGIN, OK, Answer, Route
@@ -150,6 +151,8 @@ def built() -> World:
     ids = {"partner": a.pk, "b": b.pk, "third": third.pk, "user": member.pk}
     ids |= leads_of(people["agent"], people["a_owner"], a, third)
     _rows_to_name(member)
+    invitation = invite(actor=people["a_owner"], email="nadia@acme.example", role=Role.MEMBER)
+    ids["invitation"] = invitation.pk
     secrets = _keys(a, b, people["agent"])
     ids |= _one_of_each()
     return World(

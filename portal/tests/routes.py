@@ -109,6 +109,10 @@ _WORK = staff_page(finance=403)
 
 PUBLIC = [
     Route("home", signed_in()),
+    Route("pulse", signed_in()),
+    Route("invitation", everybody(410)),
+    Route("invitation", everybody(410), "post", body={"name": "N", "password": "x"}),
+    Route("invitation_link", everybody(410), args="=nobody-was-given-this-token-at-all"),
     Route("healthz", everybody()),
     Route("readyz", everybody()),
     Route("jwks", everybody()),
@@ -146,6 +150,9 @@ CLIENT = [
 ]
 # An admin may look after any endpoint.
 _ENDPOINT = partners_page(a_member=403) | {"admin": OK}
+_INVITATION = _ENDPOINT
+# An admin does the same in the admin.
+_PERSON = partners_page(a_member=403) | {"admin": 404}
 PARTNER = [
     Route("partner:dashboard", partners_page(b_owner=OK)),
     Route("partner:lead_list", partners_page(b_owner=OK)),
@@ -172,6 +179,12 @@ PARTNER = [
         partners_page(a_member=403, b_owner=OK),
         "post",
     ),
+    Route("partners:people", partners_page(a_member=403, b_owner=OK)),
+    Route("partners:people", partners_page(422, 403, 422), "post"),
+    Route("partners:remove_person", _PERSON, "post", "user"),
+    Route("partners:change_role", _PERSON, "post", "user", {"role": "owner"}),
+    Route("partners:resend_invitation", _INVITATION, "post", "invitation"),
+    Route("partners:take_back_invitation", _INVITATION, "post", "invitation"),
     Route(
         "partners:propose_commission",
         partners_page(a_member=403, b_owner=OK),
