@@ -29,7 +29,7 @@ class InScope:
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: Any = super().get_queryset(request)  # type: ignore[misc]
-        return rows.visible_to(request.user)
+        return rows.visible_to(request.user)  # type: ignore[no-any-return]
 
 
 @admin.register(Event)

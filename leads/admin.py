@@ -47,7 +47,7 @@ class ReadOnlyAdmin(_ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: Any = super().get_queryset(request)
-        return rows.visible_to(request.user)
+        return rows.visible_to(request.user)  # type: ignore[no-any-return]
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
