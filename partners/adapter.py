@@ -3,10 +3,16 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.account.internal.stagekit import clear_login
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from partners.backends import may_sign_in
+from partners.models import User
+from partners.sign_in_limits import wait_of_try
 
 
 class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -29,3 +35,29 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """
         user = super().authenticate(request, **credentials)
         return user if may_sign_in(user) else None
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the try before the password is looked at, in one step that parallel tries share."""
+        address = str(credentials.get("email") or credentials.get("username") or "")
+        limited = settings.ACCOUNT_RATE_LIMITS is not False
+        if limited and wait_of_try(request, address) > 0:
+            raise self.validation_error("too_many_login_attempts")
+        super().pre_authenticate(request, **credentials)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Record a refused try where there is such an account; an unknown address is nobody's."""
+        from partners.sign_in_events import record_refused  # noqa: PLC0415 - needs loaded models
+
+        address = str(credentials.get("email") or "")
+        user = User.objects.filter(email__iexact=address).first() if address else None
+        if user is not None:
+            record_refused(user)
+
+    def pre_login(self, request: HttpRequest, user: Any, **facts: Any) -> HttpResponse | None:
+        """Stop whoever is shut out, also with a right code or passkey, without a word of why."""
+        if may_sign_in(user):
+            answer: HttpResponse | None = super().pre_login(request, user, **facts)
+            return answer
+        clear_login(request)
+        messages.error(request, _("This did not sign you in. Try again."))
+        return redirect("account_login")

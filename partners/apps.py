@@ -5,7 +5,7 @@ class PartnersConfig(AppConfig):
     name = "partners"
 
     def ready(self) -> None:
-        # The first needs every app's models; the second registers its receivers.
-        from partners import mails, sign_in_events  # noqa: F401, PLC0415
+        # They need every app's models.
+        from partners import mails, sign_in_events  # noqa: F401, PLC0415 - the latter registers
 
         mails.register()
