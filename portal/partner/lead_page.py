@@ -23,6 +23,7 @@ from leads.words import Fact, Told, budget_facts, contact_facts, requirement_fac
 from partners.models import User
 from partners.types import Direction
 from portal.lib import formats
+from portal.lib.access import Can, may
 from portal.partner import words
 from portal.partner.duties import Asking, askings, duty_of
 from portal.partner.duty_forms import KeepingForm, MoreForm
@@ -75,13 +76,14 @@ def lead_page(
     :param typed: what was typed to ask for a group, by group
     """
     told = disclose(share)
+    steps = PARTNER_STEPS if may(user, Can.WORK_LEAD) else ()  # who only looks is offered none
     closed = share.status == ShareStatus.CLOSED
     return {
         "share": share,
         "headline": words.headline(told),
         "reference": words.reference(str(share.pk)),
         "terms": words.terms(share),
-        "steps": [step for step in PARTNER_STEPS if step in share.next_statuses],
+        "steps": [step for step in steps if step in share.next_statuses],
         "discloses": share.status in DISCLOSING,
         "duty": duty_of(user=user, share=share, keeping=keeping),
         "cards": cards(share, told, askings(user=user, share=share, typed=typed)),
