@@ -238,6 +238,9 @@ class Postgres(Engine):
         "portal_owner": "LOGIN NOSUPERUSER CREATEDB",
         "portal_app": "LOGIN NOSUPERUSER",
     }
+    # Nobody logs in as it: the others change to it for a partner's reads (`portal.lib.scope`),
+    # and have nothing of it before, so that its policies never weigh on theirs.
+    PARTNER_ROLE = "portal_partner"
 
     @property
     def _pid_file(self) -> Path:
@@ -310,6 +313,14 @@ class Postgres(Engine):
                 connection.execute(
                     create.format(sql.Identifier(role), sql.Literal(self.passwords[role]))
                 )
+        if not connection.execute(
+            "SELECT 1 FROM pg_roles WHERE rolname = %s", [self.PARTNER_ROLE]
+        ).fetchone():
+            partner = sql.Identifier(self.PARTNER_ROLE)
+            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(partner))
+            for role in map(sql.Identifier, self.ROLES):
+                connection.execute(sql.SQL("ALTER ROLE {} NOINHERIT").format(role))
+                connection.execute(sql.SQL("GRANT {} TO {}").format(partner, role))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname='portal'").fetchone():
             connection.execute("CREATE DATABASE portal OWNER portal_owner")
 

@@ -9,6 +9,8 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
 
+from portal.row_security import set_policies
+
 
 def append_only_tables() -> dict[str, tuple[str, ...]]:
     """Return the tables whose rows are never changed: models that say `append_only = True`.
@@ -32,9 +34,13 @@ def tables_written_by_database() -> list[str]:
 
 
 def grant_app_role(**_: Any) -> None:
-    """Grant the application's role what it needs and no more. Does nothing when it is the owner."""
+    """Grant the application's role what it needs and no more, and set the rows partners see.
+
+    The owner needs no grant.
+    """
     role = settings.APP_DATABASE_USER
     if not role or role == connection.settings_dict["USER"]:
+        set_policies("")
         return
     name = connection.ops.quote_name(role)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -55,3 +61,4 @@ def grant_app_role(**_: Any) -> None:
             cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {quoted} FROM {name}")
             for column in may_be_emptied:
                 cursor.execute(f"GRANT UPDATE ({column}) ON {quoted} TO {name}")
+    set_policies(role)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, ClassVar, TypeVar, cast
@@ -28,6 +29,7 @@ from portal.lib.paging import PARAMS, page_of
 from portal.lib.parsing import load, malformed, problem_at, read_body
 from portal.lib.problems import problem_for
 from portal.lib.ratelimit import KeyThrottle
+from portal.lib.scope import partner_scope
 
 __all__ = ["PARAMS", "ApiView", "Call", "Nothing", "UnknownAddress", "page_of", "problem_for"]
 
@@ -136,7 +138,8 @@ class ApiView(APIView):
     def _once(self, request: Request, run: Callable[[], Response]) -> Response:
         key = request.headers.get("Idempotency-Key")
         if request.method != "POST" or key is None:
-            return run()
+            with self._reading():
+                return run()
         if not _VISIBLE.match(key):
             detail = _("Idempotency-Key is 1 to 255 visible ASCII characters.")
             raise malformed(detail, "invalid", "#")
@@ -150,6 +153,13 @@ class ApiView(APIView):
             secret_members=self.secret_members,
         )
         return answer_once()(call, partial(self._answered, run))
+
+    def _reading(self) -> AbstractContextManager[None]:
+        """Return the scope of a partner's key that reads; its rows and no others are there."""
+        partner_id = getattr(self.request.auth, "partner_id", None)
+        if self.request.method in SAFE and partner_id:
+            return partner_scope(partner_id)
+        return nullcontext()
 
     def _answered(self, run: Callable[[], Response]) -> Response:
         try:

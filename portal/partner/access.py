@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -16,8 +17,10 @@ from partners.models import Partner, User
 from portal.lib.access import PARTNER_ROLES
 from portal.lib.errors import Malformed
 from portal.lib.paging import page_of
+from portal.lib.scope import partner_scope
 
 R = TypeVar("R")
+SAFE = ("GET", "HEAD")
 
 
 class PartnerRequest(HttpRequest):
@@ -31,7 +34,10 @@ class PartnerRequest(HttpRequest):
 def partner_page(
     view: Callable[..., HttpResponseBase],
 ) -> Callable[..., HttpResponseBase]:
-    """Open VIEW to owners and members only; `request.partner` is theirs."""
+    """Open VIEW to owners and members only; `request.partner` is theirs.
+
+    A page that is only read runs whole in their scope, rendering included.
+    """
 
     @wraps(view)
     def checked(request: HttpRequest, **parts: str) -> HttpResponseBase:
@@ -40,9 +46,15 @@ def partner_page(
             raise PermissionDenied
         theirs = cast("PartnerRequest", request)
         theirs.partner = user.partner
-        return view(theirs, **parts)
+        with partner_scope(user.partner.pk) if request.method in SAFE else nullcontext():
+            return view(theirs, **parts)
 
     return checked
+
+
+def own_scope(request: PartnerRequest) -> AbstractContextManager[None]:
+    """Return the scope for what is read before and after a change; a read has it already."""
+    return nullcontext() if request.method in SAFE else partner_scope(request.partner.pk)
 
 
 def own_share(request: PartnerRequest, reference: str) -> Share:
@@ -50,7 +62,8 @@ def own_share(request: PartnerRequest, reference: str) -> Share:
 
     :raises Http404: if there is none, or none of theirs; both look the same
     """
-    share = share_for(user=request.user, reference=reference)
+    with own_scope(request):
+        share = share_for(user=request.user, reference=reference)
     if share is None:
         raise Http404
     if getattr(request.user, "hides_contact", False):  # staff who look as the partner (viewing)

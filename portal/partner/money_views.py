@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -9,6 +11,7 @@ from django.views.decorators.http import require_safe
 from commissions.exports import commission_rows, csv_lines
 from commissions.models import Commission
 from commissions.selectors import totals_for
+from portal.lib.scope import partner_scope
 from portal.partner import money, rows
 from portal.partner.access import PartnerRequest, page_or_first, partner_page
 
@@ -40,14 +43,19 @@ def commission_list(request: PartnerRequest) -> HttpResponse:
 @partner_page
 def commissions_csv(request: PartnerRequest) -> StreamingHttpResponse:
     """Stream exactly the commissions the list shows under the same filter."""
-    status = request.GET.get("status", "")
-    found = money.own_commissions(user=request.user, status=status)
-    newest = found.order_by("-recorded_at", "-pk").iterator(chunk_size=1000)
     return StreamingHttpResponse(
-        csv_lines(commission_rows(newest)),
+        _lines(request, request.GET.get("status", "")),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="commissions.csv"'},
     )
+
+
+def _lines(request: PartnerRequest, status: str) -> Iterator[str]:
+    """Yield the lines in a scope of their own: they are read after the page's has ended."""
+    with partner_scope(request.partner.pk):
+        found = money.own_commissions(user=request.user, status=status)
+        newest = found.order_by("-recorded_at", "-pk").iterator(chunk_size=1000)
+        yield from csv_lines(commission_rows(newest))
 
 
 @require_safe

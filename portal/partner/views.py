@@ -16,7 +16,7 @@ from commissions.services import report_status
 from leads.models import Share, ShareStatus
 from portal.lib.errors import DomainError
 from portal.partner import duties, figures, lead_page, rows
-from portal.partner.access import PartnerRequest, own_share, page_or_first, partner_page
+from portal.partner.access import PartnerRequest, own_scope, own_share, page_or_first, partner_page
 
 SHOWN_WAITING = 5
 LEAD = "partner/lead_detail.html"
@@ -128,6 +128,7 @@ def shown(
     request: PartnerRequest, share: Share, http_status: int = 200, **forms: Any
 ) -> HttpResponse:
     """Return the page of SHARE, or for htmx its content; FORMS come back with their errors."""
-    context = lead_page.lead_page(user=request.user, share=share, **forms)
     template = f"{LEAD}#lead" if request.htmx else LEAD
-    return render(request, template, context, status=http_status)
+    with own_scope(request):
+        context = lead_page.lead_page(user=request.user, share=share, **forms)
+        return render(request, template, context, status=http_status)

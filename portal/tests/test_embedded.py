@@ -156,6 +156,7 @@ class TestKept:
         assert roles == [
             ("portal_app", False, False, False),
             ("portal_owner", False, False, False),
+            ("portal_partner", False, False, False),
         ]
 
     def test_nobody_gets_in_without_the_password(self, folder: Path) -> None:

@@ -172,7 +172,7 @@ class TestDeletion:
         self, at_acme: Client, share: Share, django_assert_max_num_queries: Any
     ) -> None:
         withdraw(share)
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(7):
             at_acme.get("/portal/leads/?to_delete")
 
 

