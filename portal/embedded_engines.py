@@ -316,11 +316,12 @@ class Postgres(Engine):
         if not connection.execute(
             "SELECT 1 FROM pg_roles WHERE rolname = %s", [self.PARTNER_ROLE]
         ).fetchone():
-            partner = sql.Identifier(self.PARTNER_ROLE)
-            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(partner))
-            for role in map(sql.Identifier, self.ROLES):
-                connection.execute(sql.SQL("ALTER ROLE {} NOINHERIT").format(role))
-                connection.execute(sql.SQL("GRANT {} TO {}").format(partner, role))
+            with connection.transaction():  # all of it, or again at the next start
+                partner = sql.Identifier(self.PARTNER_ROLE)
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(partner))
+                for role in map(sql.Identifier, self.ROLES):
+                    connection.execute(sql.SQL("ALTER ROLE {} NOINHERIT").format(role))
+                    connection.execute(sql.SQL("GRANT {} TO {}").format(partner, role))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname='portal'").fetchone():
             connection.execute("CREATE DATABASE portal OWNER portal_owner")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
@@ -17,6 +18,7 @@ from partners.keys import issue_key
 from partners.models import Partner, User
 from portal.lib import access, scope
 from portal.lib.scope import partner_scope
+from portal.row_security import RULES
 
 pytestmark = pytest.mark.django_db
 
@@ -131,3 +133,17 @@ def test_a_pooled_connection_comes_back_as_it_was(acme: Partner) -> None:
     with pytest.raises(DatabaseError), partner_scope(acme.pk):
         Notice.objects.exists()
     assert where() == before
+
+
+@pytest.mark.parametrize("table", sorted(RULES))
+def test_the_portals_own_role_pays_nothing(table: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)"
+            " FROM pg_policy WHERE polname = 'portal_works' AND polrelid = %s::regclass",
+            [table],
+        )
+        assert cursor.fetchall() == [("true", "true")]
+        app = settings.APP_DATABASE_USER
+        cursor.execute("SELECT rolinherit FROM pg_roles WHERE rolname = %s", [app])
+        assert cursor.fetchone() == (False,)
