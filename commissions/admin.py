@@ -19,7 +19,8 @@ class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: Any = super().get_queryset(request)
-        return rows.visible_to(request.user)
+        visible: QuerySet[Any] = rows.visible_to(request.user)
+        return visible
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -4,15 +4,21 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
+from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
+from events.models import Event
+from events.services import record_event
 from partners.backends import may_sign_in
 from partners.models import User
-from partners.sign_in_limits import wait_of_try
+from partners.sign_in_limits import wait_of_mail, wait_of_try
+
+# Mails that whoever knows an address can have sent to it.
+ASKED_BY_ANYBODY = ("account/email/login_code", "account/email/password_reset_key")
 
 
 class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -53,6 +59,12 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if user is not None:
             record_refused(user)
 
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send it, unless somebody floods EMAIL with codes and links; the page says the same."""
+        asked = template_prefix in ASKED_BY_ANYBODY and settings.ACCOUNT_RATE_LIMITS is not False
+        if not asked or wait_of_mail(email) == 0:
+            super().send_mail(template_prefix, email, context)
+
     def pre_login(self, request: HttpRequest, user: Any, **facts: Any) -> HttpResponse | None:
         """Stop whoever is shut out, also with a right code or passkey, without a word of why."""
         if may_sign_in(user):
@@ -61,3 +73,20 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         clear_login(request)
         messages.error(request, _("This did not sign you in. Try again."))
         return redirect("account_login")
+
+
+class PortalUserSessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[misc]
+    """Sessions that their owner ends are written down."""
+
+    def end_sessions(self, sessions: Any) -> None:
+        ended = list(sessions)
+        super().end_sessions(ended)
+        if ended:
+            user = ended[0].user
+            record_event(
+                Event.Kind.SESSIONS_ENDED,
+                actor=user,
+                partner_id=user.partner_id,
+                user=user.pk,
+                number=len(ended),
+            )

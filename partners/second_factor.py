@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.mfa import app_settings
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.adapter import get_adapter as get_mfa_adapter
@@ -21,7 +22,11 @@ from django.urls import reverse
 
 from partners.models import UsedCode, User
 from portal.lib.problems import is_api
+from portal.lib.ratelimit import seconds_to_wait
 from portal.lib.secrets import sealed, unsealed_for_ever
+
+PER_MINUTE = 0.2  # a code every five minutes, once the burst is used up
+BURST = 5
 
 # What somebody without the factor their role demands may still open: making one, and leaving.
 OPEN_WITHOUT_IT = (
@@ -85,6 +90,19 @@ class SecondFactorMiddleware:
         return HttpResponseRedirect(place)
 
 
+def count_try(user: User) -> None:
+    """Count a code typed for USER: six digits must not be guessed, from however many networks.
+
+    Only who passed the first factor comes here, and a passkey stays open, so nobody is locked out
+    by a stranger.
+
+    :raises ValidationError: if there were too many tries
+    """
+    limited = settings.ACCOUNT_RATE_LIMITS is not False
+    if limited and seconds_to_wait(f"factor:{user.pk}", per_minute=PER_MINUTE, burst=BURST) > 0:
+        raise get_account_adapter().validation_error("too_many_login_attempts")
+
+
 def use_step(user: User) -> None:
     """Note that USER's one-time code of these 30 seconds was used.
 
@@ -105,6 +123,7 @@ class _CountsOnce(forms.Form):
     authenticator: Authenticator
 
     def clean_code(self) -> str:
+        count_try(self.user)
         with transaction.atomic():
             # Whoever tries the same code at the same moment waits here and finds it used.
             list(Authenticator.objects.select_for_update().filter(user=self.user).order_by("pk"))

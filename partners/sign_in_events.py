@@ -15,7 +15,7 @@ from partners.models import User
 Kind = Event.Kind
 
 
-def _record(kind: str, user: User, **data: object) -> None:
+def _record(kind: str, user: User, **data: Any) -> None:
     record_event(kind, actor=user, partner_id=user.partner_id, user=user.pk, **data)
 
 

@@ -319,9 +319,9 @@ class Postgres(Engine):
             with connection.transaction():  # all of it, or again at the next start
                 partner = sql.Identifier(self.PARTNER_ROLE)
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(partner))
-                for role in map(sql.Identifier, self.ROLES):
-                    connection.execute(sql.SQL("ALTER ROLE {} NOINHERIT").format(role))
-                    connection.execute(sql.SQL("GRANT {} TO {}").format(partner, role))
+                for name in map(sql.Identifier, self.ROLES):
+                    connection.execute(sql.SQL("ALTER ROLE {} NOINHERIT").format(name))
+                    connection.execute(sql.SQL("GRANT {} TO {}").format(partner, name))
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname='portal'").fetchone():
             connection.execute("CREATE DATABASE portal OWNER portal_owner")
 

@@ -264,6 +264,7 @@ MFA_FORMS = {
 }
 # Passkeys want https; browsers make an exception for this machine, where the demo runs.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO
+USERSESSIONS_ADAPTER = "partners.adapter.PortalUserSessionsAdapter"
 USERSESSIONS_TRACK_ACTIVITY = False  # a row written with every page would cost more than it tells
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0)
 SESSION_COOKIE_AGE = 12 * 3600

@@ -229,7 +229,7 @@ class TestExplicit:
         assert answer.status_code == 422
         assert "Ask the client first." in answer.content.decode()
         assert not Share.objects.exists()
-        assert not Event.objects.exists()
+        assert not Event.objects.exclude(kind=Event.Kind.CONTACT_SEEN).exists()
 
     def test_shares_what_the_client_allowed_and_leaves_the_rest_out(
         self, browser: Client, lead: Lead, acme: Partner

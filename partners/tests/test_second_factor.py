@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from events.models import Event
 from partners.models import Partner, User
+from partners.sign_in_limits import BURST, wait_of_try
 from partners.tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -176,6 +178,27 @@ class TestWrongPasswords:
         refused = [page for page in pages if "Too many wrong passwords" in page]
         assert len(refused) == 4
 
+    def test_codes_cannot_be_guessed_from_many_networks(self, guarded: User) -> None:
+        browser = password_given(guarded)
+        pages = [
+            browser.post(
+                "/accounts/2fa/authenticate/", {"code": "000000"}, REMOTE_ADDR=f"198.51.100.{n}"
+            ).content.decode()
+            for n in range(8)
+        ]
+        assert len([page for page in pages if "Too many wrong" in page]) == 3
+
+    def test_fifty_at_once_gain_nothing(self, amira: User) -> None:
+        request = RequestFactory().post("/", REMOTE_ADDR="198.51.100.77")
+        with ThreadPoolExecutor(50) as pool:
+            waits = list(pool.map(lambda _n: wait_of_try(request, amira.email), range(50)))
+        assert waits.count(0) == BURST
+
+    def test_nobody_floods_a_mailbox(self, amira: User, mailoutbox: Any) -> None:
+        for _ in range(6):
+            Client().post("/accounts/login/code/", {"email": amira.email})
+        assert len(mailoutbox) == 3
+
     def test_of_a_stranger_lock_nobody_out(self, amira: User) -> None:
         for _ in range(14):
             self.wrong(amira.email, REMOTE_ADDR="198.51.100.8")
@@ -201,4 +224,5 @@ def test_sessions_are_listed_and_ended(amira: User) -> None:
         browser.post("/accounts/login/", {"login": amira.email, "password": PASSWORD})
     assert here.get("/accounts/sessions/").status_code == 200
     here.post("/accounts/sessions/")
+    assert Event.objects.filter(kind="sessions_ended", data__number=1).exists()
     assert (signed_in(here), signed_in(there)) == (True, False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 
 from portal.tests.browser.window import Window
+from portal.tests.live import LivePortal
 
 pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 EMAIL = "amira@acme.example"
@@ -44,16 +44,26 @@ def with_authenticator(window: Window) -> None:
     )
 
 
-def test_an_owner_enrols_an_app_and_a_passkey(window: Callable[..., Window], settings: Any) -> None:
-    owner = window(EMAIL)
+def test_an_owner_enrols_an_app_and_a_passkey(
+    window: Callable[..., Window], demo: LivePortal, settings: Any
+) -> None:
+    owner = window()
     page = owner.page
     # A passkey belongs to a name; browsers make none for a number.
+    origin = demo.origin.replace("127.0.0.1", "localhost")
+    page.goto(f"{origin}/accounts/login/")
+    page.locator("input[name=login]").fill(EMAIL)
+    page.locator("input[name=password]").fill(settings.DEMO_PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(re.compile("/portal/"))
     with_authenticator(owner)
     page.goto(f"{origin}/accounts/2fa/totp/activate/")
+    page.locator("input[name=password]").fill(settings.DEMO_PASSWORD)  # the step up
+    page.locator(
+        "main form[action*=reauthenticate] button[type=submit], main form button[type=submit]"
+    ).first.click()
     secret = page.locator("#authenticator_secret").input_value()
     owner.look("second-factor-app", keep=False)
-    if out := os.environ.get("LOOK"):
-        page.screenshot(path=f"{out}/totp.png")
     now = int(time.time()) // 30
     page.locator("input[name=code]").fill(str(format_hotp_value(hotp_value(secret, now))))
     page.locator("main form[action*=activate] button[type=submit]").click()
