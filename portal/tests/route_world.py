@@ -37,7 +37,7 @@ from partners.models import Partner, User
 from partners.services import invite
 from partners.tests.factories import OwnerFactory, PartnerFactory, UserFactory
 from portal.lib.access import THE_SYSTEM, Role
-from portal.tests.routes import LOGIN, OK, Answer, Route
+from portal.tests.routes import AWAY, LOGIN, OK, Answer, Route
 
 REASON = "To agree on a time for the viewing"
 READ_SCOPES = ("partner:read", "leads:read", "commissions:read", "metrics:read")
@@ -111,6 +111,9 @@ def outcome(response: Any) -> Answer:
         return LOGIN
     if response.status_code == 401 and response.headers.get("HX-Redirect", "").startswith(to_login):
         return LOGIN
+    # A fragment without anything in it that sends the whole page elsewhere shows nothing.
+    if response.headers.get("HX-Redirect") and not response.streaming and not response.content:
+        return AWAY
     return OK if response.status_code < 400 else int(response.status_code)
 
 

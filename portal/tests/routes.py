@@ -15,6 +15,7 @@ from typing import Any, Final
 # HX-Redirect for HTMX); everything else is its status.
 OK: Final = "ok"
 LOGIN: Final = "login"
+AWAY: Final = "away"
 Answer = int | str
 
 # Who asks. `a_…` belong to the partner that the objects are of, `b_owner` to its rival.
@@ -24,7 +25,7 @@ KEYS = ("key_a", "key_a_read", "key_b", "key_agent")
 FORMER = ("suspended", "ex_member", "key_suspended")
 ROLES = (*BROWSERS, *KEYS, *FORMER)
 
-NO_SUCCESS = frozenset({LOGIN, 400, 401, 403, 404, 405})
+NO_SUCCESS = frozenset({LOGIN, AWAY, 400, 401, 403, 404, 405})
 
 
 @dataclass(frozen=True, slots=True)

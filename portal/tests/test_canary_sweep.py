@@ -18,6 +18,7 @@ from django.db import DatabaseError, models, transaction
 from leads.models import Lead, Share
 from partners.models import Partner, User
 from partners.tests.factories import OwnerFactory
+from portal.lib import scope
 from portal.tests import disclosure, route_world
 from portal.tests.route_world import World, content_of
 from portal.tests.routes import BROWSERS, FORMER, KEYS, Route, routes
@@ -214,7 +215,8 @@ def test_finance_meets_no_contact_and_no_notes(swept: Swept) -> None:
 
 
 def test_it_bites(swept: Swept, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read that forgets whose rows it may see is found."""
+    """A read that forgets whose rows it may see is found, where the second wall is down as well."""
+    monkeypatch.setattr(scope, "_enter", lambda _partner_id: None)
     monkeypatch.setattr(type(Share.objects.all()), "visible_to", lambda rows, _actor: rows.all())
     partner_id = swept.world.ids["b"]
     disclosed = _disclosed(partner_id)
