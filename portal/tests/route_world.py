@@ -112,7 +112,8 @@ def outcome(response: Any) -> Answer:
     if response.status_code == 401 and response.headers.get("HX-Redirect", "").startswith(to_login):
         return LOGIN
     # A fragment without anything in it that sends the whole page elsewhere shows nothing.
-    if response.headers.get("HX-Redirect") and not response.streaming and not response.content:
+    elsewhere = {"HX-Redirect", "HX-Refresh"} & set(response.headers)
+    if elsewhere and not response.streaming and not response.content:
         return AWAY
     return OK if response.status_code < 400 else int(response.status_code)
 
