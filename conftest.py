@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -31,6 +31,42 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Let the suite empty its own database between tests: elsewhere events are never emptied."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE events_event DISABLE TRIGGER events_event_is_never_emptied")
+
+
+# Rows made by the migrations themselves, which every test needs.
+_KEPT = ("django_migrations", "django_content_type", "auth_permission")
+_EMPTY = """
+DO $$
+DECLARE name text; filled boolean; found text[] := '{{}}';
+BEGIN
+    FOR name IN SELECT tablename FROM pg_tables
+        WHERE schemaname = 'public' AND tablename <> ALL (ARRAY[{kept}])
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO filled;
+        IF filled THEN found := found || quote_ident(name); END IF;
+    END LOOP;
+    IF found <> '{{}}' THEN
+        EXECUTE 'TRUNCATE ' || array_to_string(found, ', ') || ' CASCADE';
+    END IF;
+END $$
+"""
+
+
+def _empty_the_database(_test: TransactionTestCase) -> None:
+    """Leave no row behind a test that committed.
+
+    Django truncates every table and then makes permissions, grants and policies anew, which took
+    longer than most of these tests themselves.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_EMPTY.format(kept=", ".join(f"'{name}'" for name in _KEPT)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_flush() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", _empty_the_database)
+        yield
 
 
 @pytest.fixture
