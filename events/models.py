@@ -101,13 +101,22 @@ class Event(models.Model):
         CONTACT_SEEN = "contact_seen", _("Contact data seen by staff")
         PARTNER_VIEWED = "partner_viewed", _("Portal viewed as the partner")
         API_KEY_ISSUED = "api_key_issued", _("API key issued")
+        API_KEY_ROTATED = "api_key_rotated", _("API key rotated")
+        API_KEY_CHANGED = "api_key_changed", _("API key changed")
         API_KEY_REVOKED = "api_key_revoked", _("API key revoked")
         ENDPOINT_CREATED = "endpoint_created", _("Endpoint created")
         ENDPOINT_CHALLENGED = "endpoint_challenged", _("Endpoint asked for its proof")
         ENDPOINT_VERIFIED = "endpoint_verified", _("Endpoint verified")
         ENDPOINT_DISABLED = "endpoint_disabled", _("Endpoint disabled")
+        ENDPOINT_CHANGED = "endpoint_changed", _("Endpoint changed")
+        ENDPOINT_SECRET_ROTATED = "endpoint_secret_rotated", _("Endpoint's secret rotated")
+        ENDPOINT_ENABLED = "endpoint_enabled", _("Endpoint enabled")
+        ENDPOINT_FAILING = "endpoint_failing", _("Endpoint failing")
+        ENDPOINT_TESTED = "endpoint_tested", _("Endpoint tested")
         ENDPOINT_REMOVED = "endpoint_removed", _("Endpoint removed")
         WEBHOOK_EXHAUSTED = "webhook_exhausted", _("Webhook given up")
+        WEBHOOK_RESENT = "webhook_resent", _("Webhook sent again")
+        WEBHOOKS_RECOVERED = "webhooks_recovered", _("Webhooks recovered")
 
     id = ids.TypeIDField(prefix="event", make=ids.uuid7, primary_key=True, editable=False)
     kind = models.CharField(_("Kind"), max_length=40, choices=Kind.choices)
@@ -162,6 +171,7 @@ class Endpoint(models.Model):
     class DisabledReason(models.TextChoices):
         GONE = "gone", _("It answered 410 Gone")
         OWNER = "owner", _("Switched off by its owner")
+        FAILING = "failing", _("Nothing arrived for five days")
 
     id = ids.TypeIDField(prefix="endpoint", make=ids.uuid7, primary_key=True, editable=False)
     partner = models.ForeignKey("partners.Partner", models.CASCADE, related_name="endpoints")
@@ -170,7 +180,22 @@ class Endpoint(models.Model):
     event_types = ArrayField(
         models.CharField(max_length=60), verbose_name=_("Event types"), default=list, blank=True
     )
+    description = models.CharField(_("Description"), max_length=80, blank=True, default="")
+    # A new address waits here until it has echoed its challenge; meanwhile the old one receives.
+    pending_url = models.CharField(_("New address"), max_length=2048, blank=True, default="")
+    # The shape of the bodies, fixed when the endpoint is made (docs/api.md).
+    payload_version = models.CharField(_("Version"), max_length=10, default="1", db_default="1")
+    thin = models.BooleanField(
+        _("Thin"), default=False, db_default=False, help_text=_("Ids only; the rest is fetched.")
+    )
+    # A JSON object of names and values, sealed because values may be passwords of the receiver.
+    headers = EncryptedTextField(blank=True, default="", editable=False)
     secret = EncryptedTextField(editable=False)
+    # The secret before the last rotation signs too, until then.
+    previous_secret = EncryptedTextField(blank=True, default="", editable=False)
+    previous_secret_until = models.DateTimeField(null=True, editable=False)
+    # `whsk_…`: with it messages carry an Ed25519 signature (`v1a`) as well.
+    signing_key = EncryptedTextField(blank=True, default="", editable=False)
     challenge = models.CharField(max_length=64, editable=False)
     verified_at = models.DateTimeField(_("Verified"), null=True, blank=True)
     enabled = models.BooleanField(_("Enabled"), default=True)
@@ -181,6 +206,19 @@ class Endpoint(models.Model):
     served_at = models.DateTimeField(db_default=Now(), editable=False)
     # How many messages it may hold at a time: grows while it answers, one while it hangs.
     lane = models.PositiveSmallIntegerField(default=16, db_default=16, editable=False)
+    # The breaker: what was tried in the present window, and until when nothing is.
+    window_started_at = models.DateTimeField(null=True, editable=False)
+    window_tried = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    window_failed = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    silent_in_row = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    openings = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    open_until = models.DateTimeField(_("Paused until"), null=True, editable=False)
+    # Since when every attempt failed, and what its people were told about that.
+    failing_since = models.DateTimeField(_("Failing since"), null=True, editable=False)
+    last_failed_at = models.DateTimeField(_("Last failure"), null=True, editable=False)
+    last_sent_at = models.DateTimeField(_("Last success"), null=True, editable=False)
+    told_exhausted_at = models.DateTimeField(null=True, editable=False)
+    told_failing_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("Created"), default=timezone.now, editable=False)
     removed_at = models.DateTimeField(_("Removed"), null=True, blank=True)
 
@@ -232,6 +270,14 @@ class Delivery(models.Model):
         FAILED = "failed", _("Given up")
         CANCELLED = "cancelled", _("Cancelled")
 
+    class Trigger(models.TextChoices):
+        """Why it is sent."""
+
+        SCHEDULE = "schedule", _("By itself")
+        RESEND = "resend", _("Asked for again")
+        RECOVER = "recover", _("Recovered")
+        TEST = "test", _("Test")
+
     id = ids.TypeIDField(prefix="delivery", make=ids.uuid7, primary_key=True, editable=False)
     # Random, because partners see it and must not compare clocks.
     webhook_id = ids.TypeIDField(prefix="msg", make=ids.random_uuid, unique=True, editable=False)
@@ -248,6 +294,15 @@ class Delivery(models.Model):
         _("State"), max_length=10, choices=State.choices, default=State.PENDING
     )
     attempts = models.PositiveSmallIntegerField(_("Attempts"), default=0)
+    # How many of them were made before somebody asked for it anew: the schedule starts there.
+    attempts_before = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    trigger = models.CharField(
+        _("Trigger"),
+        max_length=10,
+        choices=Trigger.choices,
+        default=Trigger.SCHEDULE,
+        db_default=Trigger.SCHEDULE,
+    )
     next_attempt_at = models.DateTimeField(_("Next attempt"), db_default=Now())
     lease_id = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
@@ -279,6 +334,7 @@ class Delivery(models.Model):
                 name="events_delivery_in_flight",
             ),
             models.Index(fields=["endpoint", "id"], name="events_delivery_of_endpoint"),
+            models.Index(fields=["partner_id", "id"], name="events_delivery_of_partner"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -305,6 +361,13 @@ class Attempt(models.Model):
 
     delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="tries", db_index=False)
     number = models.PositiveSmallIntegerField(_("Number"))
+    trigger = models.CharField(
+        _("Trigger"),
+        max_length=10,
+        choices=Delivery.Trigger.choices,
+        default=Delivery.Trigger.SCHEDULE,
+        db_default=Delivery.Trigger.SCHEDULE,
+    )
     # Database time just before the body was read: consent withdrawn by then is not in it.
     built_at = models.DateTimeField(_("Built"), null=True)
     started_at = models.DateTimeField(_("Started"))

@@ -12,6 +12,7 @@ from partners.models.company import Partner
 from partners.models.people import User
 from portal.lib import ids
 from portal.lib.access import PARTNER_SYSTEM, Actor
+from portal.lib.secrets import EncryptedTextField
 
 
 class ApiKey(models.Model):
@@ -29,6 +30,16 @@ class ApiKey(models.Model):
     prefix = models.CharField(_("Starts with"), max_length=20)
     secret_hash = models.BinaryField(unique=True, max_length=32, editable=False)
     scopes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    # Networks in CIDR notation the key may be used from; empty means from anywhere.
+    networks = ArrayField(
+        models.CharField(max_length=43), verbose_name=_("Networks"), default=list, blank=True
+    )
+    # `whsec_…`: with it every call must be signed as our webhooks are (docs/api.md).
+    signing_secret = EncryptedTextField(blank=True, default="", editable=False)
+    # The key this one takes the place of.
+    replaces = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("Expires"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("Revoked"), null=True, blank=True)
