@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from partners.models import User
+from partners.models import UsedCode, User
 
 
 def end_for(users: Iterable[User]) -> int:
@@ -27,3 +29,15 @@ def end_for(users: Iterable[User]) -> int:
         if session.get_decoded().get(SESSION_KEY) in theirs
     ]
     return Session.objects.filter(session_key__in=keys).delete()[0]
+
+
+def forget_ended() -> None:
+    """Delete the rows of sessions that have ended, with the network and browser they came from.
+
+    One-time codes of yesterday can come from no authenticator app any more: they go too.
+    """
+    now = timezone.now()
+    Session.objects.filter(expire_date__lte=now).delete()
+    living = Session.objects.values("session_key")
+    UserSession.objects.exclude(session_key__in=living).delete()
+    UsedCode.objects.filter(used_at__lt=now - timedelta(days=1)).delete()

@@ -48,9 +48,9 @@ def test_headers_are_the_ones_sent(name: str) -> None:
 
 
 def test_figures_are_the_ones_set() -> None:
-    hours = settings.SESSION_COOKIE_AGE // 3600
+    idle, absolute = settings.SESSION_COOKIE_AGE // 3600, settings.SESSION_ABSOLUTE_AGE // 3600
     for said in (
-        f"{hours} hours at most",
+        f"lasts {absolute} hours at most and {idle} without use",
         f"more than {settings.MAX_REQUEST_BYTES // 2**20} MB is refused",
         f"more than {settings.API_MAX_BODY // 1024} kB",
         f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} fields and one file",
