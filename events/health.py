@@ -63,7 +63,8 @@ CROSS JOIN LATERAL (
            percentile_disc(0.95) WITHIN GROUP (ORDER BY a.duration_ms)
                FILTER (WHERE a.error = '') AS p95
     FROM (
-        SELECT id FROM events_delivery WHERE endpoint_id = e.id ORDER BY id DESC LIMIT %(latest)s
+        SELECT id FROM events_delivery
+        WHERE endpoint_id = e.id ORDER BY created_at DESC, id DESC LIMIT %(latest)s
     ) d
     JOIN events_attempt a ON a.delivery_id = d.id
     WHERE a.started_at > now() - %(hours)s * interval '1 hour'

@@ -333,8 +333,12 @@ class Delivery(models.Model):
                 condition=Q(state="sending"),
                 name="events_delivery_in_flight",
             ),
-            models.Index(fields=["endpoint", "id"], name="events_delivery_of_endpoint"),
-            models.Index(fields=["partner_id", "id"], name="events_delivery_of_partner"),
+            models.Index(
+                fields=["endpoint", "created_at", "id"], name="events_delivery_by_endpoint"
+            ),
+            models.Index(
+                fields=["partner_id", "created_at", "id"], name="events_delivery_by_partner"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

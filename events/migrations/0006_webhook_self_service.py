@@ -253,6 +253,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="delivery",
-            index=models.Index(fields=["partner_id", "id"], name="events_delivery_of_partner"),
+            index=models.Index(
+                fields=["endpoint", "created_at", "id"], name="events_delivery_by_endpoint"
+            ),
         ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                fields=["partner_id", "created_at", "id"], name="events_delivery_by_partner"
+            ),
+        ),
+        migrations.RemoveIndex(model_name="delivery", name="events_delivery_of_endpoint"),
     ]
