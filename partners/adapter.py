@@ -11,10 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
-from events.models import Event
-from events.services import record_event
 from partners.backends import may_sign_in
 from partners.models import User
+from partners.sessions import record_ended
 from partners.sign_in_limits import wait_of_mail, wait_of_try
 
 # Mails that whoever knows an address can have sent to it.
@@ -28,7 +27,7 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "email_password_mismatch": _("The email or the password is not right. Check both."),
         "enter_current_password": _("This is not your current password."),
         "invalid_password_reset": _("This link has ended. Ask for a new one."),
-        "too_many_login_attempts": _("Too many wrong passwords. Wait a while and try again."),
+        "too_many_login_attempts": _("Too many wrong tries. Wait a while and try again."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -83,10 +82,4 @@ class PortalUserSessionsAdapter(DefaultUserSessionsAdapter):  # type: ignore[mis
         super().end_sessions(ended)
         if ended:
             user = ended[0].user
-            record_event(
-                Event.Kind.SESSIONS_ENDED,
-                actor=user,
-                partner_id=user.partner_id,
-                user=user.pk,
-                number=len(ended),
-            )
+            record_ended(user, len(ended), actor=user)

@@ -22,7 +22,7 @@ from django.urls import reverse
 
 from partners.models import UsedCode, User
 from portal.lib.problems import is_api
-from portal.lib.ratelimit import seconds_to_wait
+from portal.lib.ratelimit import seconds_to_wait, start_anew
 from portal.lib.secrets import sealed, unsealed_for_ever
 
 PER_MINUTE = 0.2  # a code every five minutes, once the burst is used up
@@ -94,13 +94,18 @@ def count_try(user: User) -> None:
     """Count a code typed for USER: six digits must not be guessed, from however many networks.
 
     Only who passed the first factor comes here, and a passkey stays open, so nobody is locked out
-    by a stranger.
+    by a stranger. A right code makes the count start anew.
 
     :raises ValidationError: if there were too many tries
     """
-    limited = settings.ACCOUNT_RATE_LIMITS is not False
-    if limited and seconds_to_wait(f"factor:{user.pk}", per_minute=PER_MINUTE, burst=BURST) > 0:
+    if settings.ACCOUNT_RATE_LIMITS is False:  # in the suite
+        return
+    if seconds_to_wait(_bucket(user), per_minute=PER_MINUTE, burst=BURST) > 0:
         raise get_account_adapter().validation_error("too_many_login_attempts")
+
+
+def _bucket(user: User) -> str:
+    return f"factor:{user.pk}"
 
 
 def use_step(user: User) -> None:
@@ -130,6 +135,7 @@ class _CountsOnce(forms.Form):
             code: str = super().clean_code()  # type: ignore[misc]
             if self.authenticator.type == Authenticator.Type.TOTP:
                 use_step(self.user)
+        start_anew(_bucket(self.user))
         return code
 
 

@@ -3,25 +3,30 @@
 from django.urls import path
 
 from partners import people_views, views
+from partners.step_up import confirmed
 
 app_name = "partners"
 urlpatterns = [
     path("", views.settings, name="settings"),
-    path("people/", people_views.people, name="people"),
-    path("people/<user:user_id>/remove/", people_views.remove, name="remove_person"),
-    path("people/<user:user_id>/role/", people_views.role, name="change_role"),
+    path("people/", confirmed(people_views.people), name="people"),
+    path("people/<user:user_id>/remove/", confirmed(people_views.remove), name="remove_person"),
+    path("people/<user:user_id>/role/", confirmed(people_views.role), name="change_role"),
     path(
         "people/invitations/<invitation:invitation_id>/resend/",
-        people_views.resend,
+        confirmed(people_views.resend),
         name="resend_invitation",
     ),
     path(
         "people/invitations/<invitation:invitation_id>/take-back/",
-        people_views.take_back,
+        confirmed(people_views.take_back),
         name="take_back_invitation",
     ),
     path("commission/", views.propose_commission, name="propose_commission"),
-    path("endpoints/", views.add_endpoint, name="add_endpoint"),
+    path("endpoints/", confirmed(views.add_endpoint), name="add_endpoint"),
     path("endpoints/<endpoint:endpoint_id>/verify/", views.verify_endpoint, name="verify_endpoint"),
-    path("endpoints/<endpoint:endpoint_id>/remove/", views.remove_endpoint, name="remove_endpoint"),
+    path(
+        "endpoints/<endpoint:endpoint_id>/remove/",
+        confirmed(views.remove_endpoint),
+        name="remove_endpoint",
+    ),
 ]

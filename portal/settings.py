@@ -246,7 +246,7 @@ ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 3
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody learns by our mail that an address is asked about
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # this session stays; the others end with the old hash
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds; factors are changed by who signed in just now
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600  # seconds; long enough to fill in a form about an account
 # By network alone: a limit by address would let a stranger lock its owner out. Wrong passwords for
 # one address from one network are counted by partners.sign_in_limits.
 ACCOUNT_RATE_LIMITS: Any = {

@@ -13,6 +13,7 @@ from partners import services
 from partners.admin.through_services import ServiceAdmin
 from partners.forms import UserForm
 from partners.models import User
+from partners.step_up import confirmed
 
 
 @admin.register(User)
@@ -32,6 +33,14 @@ class UserAdmin(ServiceAdmin[User]):
         if not self.has_change_permission(request, obj):
             fields.remove("new_password")
         return fields if obj is None else [*fields, "is_active", "last_login", "created_at"]
+
+    def get_urls(self) -> Any:
+        """Whoever changes accounts shows once more that it is they."""
+        urls = super().get_urls()
+        for each in urls:
+            if each.callback is not None:
+                each.callback = confirmed(each.callback)
+        return urls
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False

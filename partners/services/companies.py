@@ -120,7 +120,7 @@ def set_status(*, actor: Actor, partner_id: str, status: str) -> Partner:
     partner.updated_at = timezone.now()
     partner.save(update_fields=["status", "updated_at"])
     if status == Partner.Status.SUSPENDED:
-        sessions.end_for(partner.users.all())
+        sessions.end_for(partner.users.all(), actor=actor)
     record_event(
         Event.Kind.PARTNER_STATUS_CHANGED,
         actor=actor,
@@ -141,7 +141,7 @@ def delete_partner(*, actor: Actor, partner_id: str) -> None:
     partner = locked(Partner, partner_id)
     if has_history(partner):
         raise PartnerHasHistory(why_it_stays(partner))
-    sessions.end_for(partner.users.all())
+    sessions.end_for(partner.users.all(), actor=actor)
     partner.users.all().delete()
     partner.delete()
     record_event(

@@ -38,7 +38,7 @@ def remove_member(*, actor: Actor, user_id: str) -> User:
         _require_another_owner(user)
     user.is_active = False
     user.save(update_fields=["is_active"])
-    sessions.end_for([user])
+    sessions.end_for([user], actor=actor)
     _record(actor, user, "deactivated", [])
     return user
 
@@ -59,7 +59,7 @@ def change_role(*, actor: Actor, user_id: str, role: str) -> User:
         _require_another_owner(user)
     user.role = role
     user.save(update_fields=["role"])
-    sessions.end_for([user])
+    sessions.end_for([user], actor=actor)
     _record(actor, user, "changed", ["role"])
     return user
 

@@ -86,7 +86,7 @@ def update_user(
     if "email" in changed:
         EmailAddress.objects.filter(user=user).delete()  # the old address would still sign in
     if set(changed) - {"name"}:
-        sessions.end_for([user])
+        sessions.end_for([user], actor=actor)
     _record(actor, user, "changed", changed)
     return user
 
@@ -106,7 +106,7 @@ def set_user_active(*, actor: Actor, user_id: str, active: bool) -> User:
         _require_another_admin(user)
     user.save(update_fields=["is_active"])
     if not active:
-        sessions.end_for([user])
+        sessions.end_for([user], actor=actor)
     _record(actor, user, "activated" if active else "deactivated", [])
     return user
 
@@ -121,7 +121,7 @@ def set_password(*, actor: Actor, user_id: str, password: str) -> User:
     user = locked(User, user_id)
     _use_password(user, password)
     user.save(update_fields=["password"])
-    sessions.end_for([user])
+    sessions.end_for([user], actor=actor)
     _record(actor, user, "changed", ["password"])
     return user
 

@@ -175,7 +175,7 @@ class TestWrongPasswords:
             self.wrong(amira.email, HTTP_X_FORWARDED_FOR=f"10.9.8.{n}", REMOTE_ADDR="198.51.100.7")
             for n in range(14)
         ]
-        refused = [page for page in pages if "Too many wrong passwords" in page]
+        refused = [page for page in pages if "Too many wrong tries" in page]
         assert len(refused) == 4
 
     def test_codes_cannot_be_guessed_from_many_networks(self, guarded: User) -> None:
@@ -187,6 +187,16 @@ class TestWrongPasswords:
             for n in range(8)
         ]
         assert len([page for page in pages if "Too many wrong" in page]) == 3
+
+    def test_a_right_code_makes_the_count_start_anew(self, guarded: User) -> None:
+        page = "/accounts/2fa/authenticate/"
+        for at in range(AT, AT + 90, 30):
+            browser = password_given(guarded)
+            with time_machine.travel(at):
+                for _ in range(4):
+                    assert "Too many" not in browser.post(page, {"code": "000000"}).content.decode()
+                browser.post(page, {"code": code(at)})
+                assert signed_in(browser)
 
     def test_fifty_at_once_gain_nothing(self, amira: User) -> None:
         request = RequestFactory().post("/", REMOTE_ADDR="198.51.100.77")

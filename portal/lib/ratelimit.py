@@ -53,8 +53,21 @@ def seconds_to_wait(bucket: str, *, per_minute: float, burst: int) -> float:
     :raises redis.RedisError: if Redis does not answer
     """
     step = round(60_000_000 / per_minute)
-    answer: Any = _script()(keys=[f"portal:rate:{bucket}"], args=[step, burst])
+    answer: Any = _script()(keys=[_name(bucket)], args=[step, burst])
     return int(answer) / 1_000_000
+
+
+def start_anew(bucket: str) -> None:
+    """Forget what was counted against BUCKET.
+
+    :raises redis.RedisError: if Redis does not answer
+    """
+    client: Any = _script().registered_client
+    client.delete(_name(bucket))
+
+
+def _name(bucket: str) -> str:
+    return f"portal:rate:{bucket}"
 
 
 class KeyThrottle(BaseThrottle):
