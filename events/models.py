@@ -241,6 +241,13 @@ class Endpoint(models.Model):
     def verified(self) -> bool:
         return self.verified_at is not None
 
+    def signing_secrets(self) -> list[str]:
+        """Return the secrets messages are signed with now, the newest first."""
+        until = self.previous_secret_until
+        if self.previous_secret and until is not None and until > timezone.now():
+            return [self.secret, self.previous_secret]
+        return [self.secret]
+
 
 class DeliveryQuerySet(PartnerScopedQuerySet["Delivery"]):
     """Deliveries; a partner's own only."""

@@ -41,6 +41,9 @@ STATES: dict[str, tuple[str | Promise, Tone]] = {
     "unverified": (_("Not verified"), "warn"),
     "enabled": (_("Enabled"), "good"),
     "disabled": (_("Disabled"), "bad"),
+    "working": (_("Working"), "good"),
+    "failing": (_("Failing"), "bad"),
+    "paused": (_("Paused, then tried again"), "warn"),
     "valid": (_("Valid"), "good"),
     # deliveries
     "queued": (_("Queued"), "neutral"),
