@@ -9,7 +9,7 @@ from base64 import urlsafe_b64encode
 from django.utils import timezone
 
 from partners.backends import may_sign_in
-from partners.models import Invitation, Partner
+from partners.models import Invitation, Partner, User
 from portal.lib import ids
 from portal.lib.access import Can, is_staff, may
 from portal.lib.secrets import derived_key
@@ -25,6 +25,11 @@ def token_of(invitation_id: str) -> str:
 def hash_of(token: str) -> bytes:
     """Return what is stored instead of TOKEN."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def has_account(address: str) -> bool:
+    """Return whether ADDRESS signs in already, wherever; then no invitation of it can be used."""
+    return User.objects.filter(email__iexact=address).exists()
 
 
 def is_good(invitation: Invitation) -> bool:

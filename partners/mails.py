@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from events import payloads
 from events.payloads import Mail
-from partners.inviting import hash_of, is_good, token_of
+from partners.inviting import has_account, hash_of, is_good, token_of
 from partners.models import Invitation
 
 
@@ -20,7 +20,11 @@ def register() -> None:
 
 
 def invitation(refs: Mapping[str, Any]) -> Mail | None:
-    """Invite; nothing is sent once the invitation has ended."""
+    """Invite; nothing is sent once the invitation has ended.
+
+    Whoever has an account already gets no link but is told why: only they learn of it, not the
+    company that invites.
+    """
     rows = Invitation.objects.select_related("partner", "invited_by__partner")
     found = rows.filter(pk=refs["invitation"]).first()
     if found is None or not is_good(found):
@@ -33,11 +37,29 @@ def invitation(refs: Mapping[str, Any]) -> Mail | None:
         _("Hello,"),
         _("%(who)s invites you to the %(portal)s for %(company)s.")
         % {"who": found.invited_by.name, "portal": settings.PORTAL_NAME, "company": company},
-        _("Choose your name and password here:"),
-        f"{settings.PORTAL_ORIGIN}/accounts/invitation/{token}/",
-        _("The link works once and for %(days)s days. If you expect none, do nothing.")
-        % {"days": settings.INVITATION_DAYS},
+        *(_why_not(company) if has_account(found.email) else _how(token)),
         settings.PLATFORM_LEGAL_NAME,
     ]
     subject = f"{settings.PLATFORM_LEGAL_NAME}: {_('Your invitation')}"
     return Mail(to=found.email, subject=subject, text="\n\n".join(parts) + "\n")
+
+
+def _how(token: str) -> list[str]:
+    return [
+        _("Choose your name and password here:"),
+        f"{settings.PORTAL_ORIGIN}/accounts/invitation/{token}/",
+        _("The link works once and for %(days)s days. If you expect none, do nothing.")
+        % {"days": settings.INVITATION_DAYS},
+    ]
+
+
+def _why_not(company: str) -> list[str]:
+    return [
+        _(
+            "This address already has an account in the portal, and an account belongs to one "
+            "company only. So this invitation cannot be used."
+        ),
+        _("To work for %(company)s, ask them to invite another address of yours.")
+        % {"company": company},
+        _("Nobody was told that you have an account. If you expect no invitation, do nothing."),
+    ]

@@ -11,7 +11,14 @@ from portal.lib.access import Role
 class InviteForm(forms.Form):
     """Whom an owner invites, and as what."""
 
-    email = forms.EmailField(label=_("Email"), max_length=254)
+    email = forms.EmailField(
+        label=_("Email"),
+        max_length=254,
+        help_text=_(
+            "An address signs in for one company only. Whoever cannot use the invitation is told "
+            "so in the mail."
+        ),
+    )
     role = forms.ChoiceField(
         label=_("Role"),
         choices=[(Role.MEMBER, _("Member: works leads")), (Role.OWNER, _("Owner: also settings"))],

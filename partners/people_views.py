@@ -41,7 +41,7 @@ def people(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and _done(
         form, lambda: services.invite(actor=user, **form.cleaned_data), field="email"
     ):
-        messages.success(request, _("Invited. The link is on its way."))
+        messages.success(request, _("An invitation was sent."))
         return redirect("partners:people")
     return _page(request, form)
 
@@ -65,7 +65,7 @@ def role(request: HttpRequest, user_id: str) -> HttpResponse:
 @owners_only_by_service
 def resend(request: HttpRequest, invitation_id: str) -> HttpResponse:
     """Send another link; the old one ends."""
-    done = _("A new link is on its way. The old one has ended.")
+    done = _("Another invitation was sent. The old link has ended.")
     return _changed(request, services.resend, done, invitation_id=invitation_id)
 
 

@@ -13,7 +13,7 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.functions import Coalesce
 
 from events.models import Endpoint, Event
-from partners.inviting import hash_of, is_good
+from partners.inviting import has_account, hash_of, is_good
 from partners.models import ApiKey, Invitation, Licence, Partner, User
 from portal.lib.access import Actor
 from portal.lib.ids import is_id
@@ -141,4 +141,5 @@ def good_invitation(*, invitation_id: str) -> Invitation | None:
 
 def _if_good(rows: QuerySet[Invitation]) -> Invitation | None:
     found = rows.select_related("partner", "invited_by__partner").first()
-    return found if found is not None and is_good(found) else None
+    usable = found is not None and is_good(found) and not has_account(found.email)
+    return found if usable else None

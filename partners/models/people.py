@@ -143,10 +143,14 @@ class Invitation(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
+            # Of one company: that another has invited the same address is not for it to know.
             models.UniqueConstraint(
                 Lower("email"),
+                "partner",
                 condition=Q(accepted_at__isnull=True, revoked_at__isnull=True),
-                name="partners_invitation_one_open_for_an_address",
+                nulls_distinct=False,
+                name="partners_invitation_one_open_of_a_partner",
+                violation_error_message=_("This address was invited just now."),
             ),
             models.CheckConstraint(
                 condition=Q(role__in=["owner", "member"], partner__isnull=False)

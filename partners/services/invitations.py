@@ -7,13 +7,13 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.models import Event
 from events.services import queue_mail, record_event
-from partners.inviting import hash_of, is_good, token_of
+from partners.inviting import has_account, hash_of, is_good, token_of
 from partners.models import Invitation, Partner, User
 from partners.services.writing import clean, locked
 from portal.lib.access import Actor, Can, Role, is_staff, require
@@ -23,7 +23,7 @@ OF_A_PARTNER = (Role.OWNER, Role.MEMBER)
 
 
 class AddressTaken(Conflict):
-    """The address cannot be invited: it has an account or another invitation."""
+    """The address has an account that whoever invites may know of."""
 
     code = "address_taken"
 
@@ -39,9 +39,10 @@ def invite(*, actor: User, email: str, role: str, partner_id: str | None = None)
     """Send a link to EMAIL with which its reader makes an account in ROLE.
 
     An open invitation of the same partner to the same address is replaced. Owners invite to their
-    own partner; PARTNER_ID is for staff.
+    own partner; PARTNER_ID is for staff. An address that has an account elsewhere is invited like
+    any other, so that an owner learns nothing of rivals' people; the mail tells its reader.
 
-    :raises AddressTaken: if the address has an account, or an invitation from elsewhere
+    :raises AddressTaken: if one of the partner's own people has the address; for staff, anybody
     :raises Unprocessable: if the address is none, or the role does not fit the partner
     """
     require(actor, Can.INVITE_PEOPLE)
@@ -52,12 +53,13 @@ def invite(*, actor: User, email: str, role: str, partner_id: str | None = None)
     if partner_id is not None:
         locked(Partner, partner_id)
     address = User.objects.normalize_email(email).lower()
-    _make_room(address, partner_id)
+    _refuse_known(actor, address, partner_id)
+    _end_open(address, partner_id)
     invitation = Invitation(email=address, role=role, partner_id=partner_id, invited_by=actor)
     invitation.token_hash = hash_of(token_of(str(invitation.pk)))
     invitation.expires_at = timezone.now() + timedelta(days=settings.INVITATION_DAYS)
     clean(invitation)
-    invitation.save(force_insert=True)
+    _insert(invitation, AddressTaken(_("This address was invited just now.")))
     event = _record(Event.Kind.INVITATION_SENT, actor, invitation)
     queue_mail(event, "invitation", refs={"invitation": str(invitation.pk)})
     return invitation
@@ -103,7 +105,7 @@ def accept(*, invitation_id: str, name: str, password: str) -> User:
         locked(Partner, found.partner_id)
     rows = Invitation.objects.select_for_update(of=("self",))
     invitation = rows.select_related("partner", "invited_by__partner").get(pk=found.pk)
-    if not is_good(invitation) or User.objects.filter(email__iexact=invitation.email).exists():
+    if not is_good(invitation) or has_account(invitation.email):
         raise ended
     user = User(email=invitation.email, name=name, role=invitation.role, partner=invitation.partner)
     try:
@@ -111,31 +113,44 @@ def accept(*, invitation_id: str, name: str, password: str) -> User:
     except ValidationError as error:
         fields = {"password": error.messages}
         raise Unprocessable(" ".join(error.messages), fields=fields) from error
-    clean(user, without={"password"})
+    clean(user, without={"password", "email"})  # of the address the database is asked below
     user.set_password(password)
-    user.save(force_insert=True)
+    _insert(user, ended)  # two companies' invitations may be accepted at the same moment
     invitation.accepted_at = timezone.now()
     invitation.save(update_fields=["accepted_at"])
     _record(Event.Kind.INVITATION_ACCEPTED, user, invitation, account=str(user.pk))
     return user
 
 
-def _make_room(address: str, partner_id: str | None) -> None:
-    """End what of the same sender still holds ADDRESS.
+def _refuse_known(actor: User, address: str, partner_id: str | None) -> None:
+    """Say that ADDRESS has an account, to whoever can look its people up anyway.
 
-    :raises AddressTaken: the same for an account and for somebody else's invitation
+    :raises AddressTaken: never to an owner for an account of another company
     """
-    rows = Invitation.objects.select_for_update().filter(
-        email__iexact=address, accepted_at=None, revoked_at=None
-    )
-    for held in rows:
-        if held.partner_id == partner_id or held.expires_at <= timezone.now():
-            held.revoked_at = timezone.now()
-            held.save(update_fields=["revoked_at"])
-            continue
-        raise AddressTaken(_("This address cannot be invited."))
-    if User.objects.filter(email__iexact=address).exists():
-        raise AddressTaken(_("This address cannot be invited."))
+    people = User.objects.filter(email__iexact=address)
+    if not is_staff(actor):
+        people = people.filter(partner_id=partner_id)
+    if (known := people.first()) is None:
+        return
+    if known.is_active or is_staff(actor):
+        raise AddressTaken(_("This address already has an account."))
+    raise AddressTaken(_("Whoever has this address was removed. Ask us to let them in again."))
+
+
+def _end_open(address: str, partner_id: str | None) -> None:
+    """End the invitation that the same partner still has open to ADDRESS."""
+    Invitation.objects.filter(
+        email__iexact=address, partner_id=partner_id, accepted_at=None, revoked_at=None
+    ).update(revoked_at=timezone.now())
+
+
+def _insert(row: Invitation | User, refusal: Conflict) -> None:
+    """Save ROW, or raise REFUSAL if the same was saved at this moment by somebody else."""
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        raise refusal from error
 
 
 def _visible(actor: Actor, invitation_id: str, *, lock: bool = False) -> Invitation:

@@ -4,6 +4,8 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from events.models import Delivery, Event
@@ -11,11 +13,13 @@ from partners import mails, services
 from partners.inviting import token_of
 from partners.models import Invitation, User
 from partners.services import AddressTaken, InvitationEnded, LastOwner, NotYourself
+from partners.tests.factories import UserFactory
 from portal.lib.errors import DomainError, NotAllowed, NotFound, Unprocessable
 from portal.tests.test_races import at_once, codes
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "nadia@acme.example"
+PEOPLE = "/portal/settings/people/"
 GIVEN = {"name": "Nadia", "password": "a-quiet-lantern-41"}
 
 
@@ -117,16 +121,60 @@ def test_who_may_invite_whom(amira, milo, dana, admin_user, acme, rival):
         services.invite(actor=admin_user, email="x@portal.example", role="owner")
 
 
-def test_an_account_and_a_strangers_invitation_are_refused_alike(amira, rami, milo, invitation):
-    refusals = []
-    for email in (milo.email.upper(), ADDRESS):
-        with pytest.raises(AddressTaken) as refused:
-            services.invite(actor=rami, email=email, role="member")
-        refusals.append(str(refused.value))
-    assert refusals[0] == refusals[1]
-    for act in (services.take_back, services.resend):
-        with pytest.raises(NotFound):
-            act(actor=rami, invitation_id=invitation.pk)
+class TestAnAddressKnownElsewhere:
+    """A rival's owner learns nothing of it, and cannot block it."""
+
+    def test_the_page_answers_alike(self, client_for, rami, rival, milo, dana, amira):
+        gone = UserFactory.create(partner=milo.partner, role="member", is_active=False)
+        services.invite(actor=amira, email=ADDRESS, role="member")
+        known = [milo.email.upper(), gone.email, dana.email, ADDRESS]
+        owner = client_for(rami)
+        owner.get(PEOPLE)
+        seen = []
+        for email in ["nobody@rival.example", *known]:
+            with CaptureQueriesContext(connection) as work:
+                answer = owner.post(PEOPLE, {"email": email, "role": "member"}, follow=True)
+            page = answer.content.decode()
+            seen.append((answer.status_code, "An invitation was sent." in page, len(work)))
+        assert seen == seen[:1] * 5
+        assert seen[0][:2] == (200, True)
+        assert page.count("/take-back/") == 5
+        assert Delivery.objects.filter(type="invitation", partner_id=rival.pk).count() == 5
+
+    def test_only_its_reader_is_told(self, client, rami, milo):
+        invitation = services.invite(actor=rami, email=milo.email, role="owner")
+        mail = mails.invitation({"invitation": str(invitation.pk)})
+        assert mail is not None
+        assert mail.to == milo.email
+        assert "already has an account" in mail.text
+        assert "/invitation/" not in mail.text
+        assert milo.partner.name not in mail.text
+        link = f"/accounts/invitation/{token_of(str(invitation.pk))}/"
+        assert client.get(link).status_code == 410
+        with pytest.raises(InvitationEnded):
+            services.accept(invitation_id=invitation.pk, **GIVEN)
+
+    def test_both_links_work_until_one_is_used(self, client, invitation, rami):
+        other = services.invite(actor=rami, email=ADDRESS, role="owner")
+        assert client.get(link_of(invitation)).status_code == 302
+        link = link_of(other)
+        services.accept(invitation_id=invitation.pk, **GIVEN)
+        assert client.get(link).status_code == 410
+        assert User.objects.get(email=ADDRESS).partner_id == invitation.partner_id
+
+    def test_ones_own_people_and_staffs_list_are_no_secret(self, amira, milo, admin_user, acme):
+        with pytest.raises(AddressTaken):
+            services.invite(actor=amira, email=milo.email.upper(), role="owner")
+        services.remove_member(actor=amira, user_id=milo.pk)
+        with pytest.raises(AddressTaken, match="was removed"):
+            services.invite(actor=amira, email=milo.email, role="owner")
+        with pytest.raises(AddressTaken):
+            services.invite(actor=admin_user, email=amira.email, role="agent")
+
+    def test_a_strangers_invitation_is_not_there(self, rami, invitation):
+        for act in (services.take_back, services.resend):
+            with pytest.raises(NotFound):
+                act(actor=rami, invitation_id=invitation.pk)
 
 
 @pytest.mark.proof
@@ -136,6 +184,25 @@ def test_accepted_by_eight_at_once_it_makes_one_account(amira):
     results = at_once([lambda: services.accept(invitation_id=pk, **GIVEN)] * 8)
     assert codes(results) == {"done": 1, "invitation_ended": 7}
     assert User.objects.filter(email=ADDRESS).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_companies_invitations_accepted_at_once_make_one_account(amira, rami):
+    found = [services.invite(actor=by, email=ADDRESS, role="member").pk for by in (amira, rami)]
+    results = at_once([lambda pk=pk: services.accept(invitation_id=pk, **GIVEN) for pk in found])
+    assert codes(results) == {"done": 1, "invitation_ended": 1}
+    assert User.objects.filter(email=ADDRESS).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_admins_inviting_one_address_at_once_leave_one_invitation(admin_user):
+    other = UserFactory.create(role="admin")
+    given = {"email": "new@portal.example", "role": "agent"}
+    results = at_once(
+        [lambda by=by: services.invite(actor=by, **given) for by in (admin_user, other)]
+    )
+    assert set(codes(results)) <= {"done", "address_taken", "unprocessable"}
+    assert Invitation.objects.open().count() == 1
 
 
 def test_owners_keep_their_own_people(client_for, amira, milo, rami):
