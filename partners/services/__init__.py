@@ -14,6 +14,7 @@ from partners.services.companies import (
 from partners.services.invitations import (
     AddressTaken,
     InvitationEnded,
+    TooManyInvitations,
     accept,
     invite,
     resend,
@@ -47,6 +48,7 @@ __all__ = [
     "NothingToPropose",
     "PartnerFields",
     "PartnerHasHistory",
+    "TooManyInvitations",
     "TypeIsFixed",
     "accept",
     "add_licence",

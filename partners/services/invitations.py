@@ -20,6 +20,10 @@ from portal.lib.access import Actor, Can, Role, is_staff, require
 from portal.lib.errors import Conflict, NotAllowed, NotFound, Unprocessable
 
 OF_A_PARTNER = (Role.OWNER, Role.MEMBER)
+# In 24 hours, of one company together or of one of the staff. An address is counted for each
+# company on its own: a common count would tell one that another invites it.
+MOST = 30
+MOST_TO_AN_ADDRESS = 3
 
 
 class AddressTaken(Conflict):
@@ -34,6 +38,12 @@ class InvitationEnded(Conflict):
     code = "invitation_ended"
 
 
+class TooManyInvitations(Conflict):
+    """As many invitations were sent in the last 24 hours as may be."""
+
+    code = "too_many_invitations"
+
+
 @transaction.atomic
 def invite(*, actor: User, email: str, role: str, partner_id: str | None = None) -> Invitation:
     """Send a link to EMAIL with which its reader makes an account in ROLE.
@@ -43,6 +53,7 @@ def invite(*, actor: User, email: str, role: str, partner_id: str | None = None)
     any other, so that an owner learns nothing of rivals' people; the mail tells its reader.
 
     :raises AddressTaken: if one of the partner's own people has the address; for staff, anybody
+    :raises TooManyInvitations: after 30 in 24 hours, or 3 to the same address
     :raises Unprocessable: if the address is none, or the role does not fit the partner
     """
     require(actor, Can.INVITE_PEOPLE)
@@ -53,6 +64,7 @@ def invite(*, actor: User, email: str, role: str, partner_id: str | None = None)
     if partner_id is not None:
         locked(Partner, partner_id)
     address = User.objects.normalize_email(email).lower()
+    _count(actor, address)
     _refuse_known(actor, address, partner_id)
     _end_open(address, partner_id)
     invitation = Invitation(email=address, role=role, partner_id=partner_id, invited_by=actor)
@@ -120,6 +132,26 @@ def accept(*, invitation_id: str, name: str, password: str) -> User:
     invitation.save(update_fields=["accepted_at"])
     _record(Event.Kind.INVITATION_ACCEPTED, user, invitation, account=str(user.pk))
     return user
+
+
+def _count(actor: User, address: str) -> None:
+    """Refuse one invitation too many; who sends them is locked, so that none slips through.
+
+    :raises TooManyInvitations: see :func:`invite`
+    """
+    since = timezone.now() - timedelta(days=1)
+    sent = Invitation.objects.filter(created_at__gt=since)
+    if is_staff(actor):
+        locked(User, actor.pk)
+        sent = sent.filter(invited_by=actor)
+    else:  # the company is locked already
+        sent = sent.filter(partner_id=actor.partner_id).exclude(invited_by__partner=None)
+    if sent.count() >= MOST:
+        words = _("No more than %(most)s invitations can be sent in 24 hours. Try again tomorrow.")
+        raise TooManyInvitations(words % {"most": MOST})
+    if sent.filter(email__iexact=address).count() >= MOST_TO_AN_ADDRESS:
+        words = _("This address was invited %(most)s times in 24 hours. Try again tomorrow.")
+        raise TooManyInvitations(words % {"most": MOST_TO_AN_ADDRESS})
 
 
 def _refuse_known(actor: User, address: str, partner_id: str | None) -> None:

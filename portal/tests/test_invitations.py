@@ -1,6 +1,7 @@
 """Invitations: used once, by whom they were sent to, and only while their sender may invite."""
 
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,7 +13,14 @@ from events.models import Delivery, Event
 from partners import mails, services
 from partners.inviting import token_of
 from partners.models import Invitation, User
-from partners.services import AddressTaken, InvitationEnded, LastOwner, NotYourself
+from partners.services import (
+    AddressTaken,
+    InvitationEnded,
+    LastOwner,
+    NotYourself,
+    TooManyInvitations,
+)
+from partners.services.invitations import MOST
 from partners.tests.factories import UserFactory
 from portal.lib.errors import DomainError, NotAllowed, NotFound, Unprocessable
 from portal.tests.test_races import at_once, codes
@@ -175,6 +183,52 @@ class TestAnAddressKnownElsewhere:
         for act in (services.take_back, services.resend):
             with pytest.raises(NotFound):
                 act(actor=rami, invitation_id=invitation.pk)
+
+
+class TestHowMany:
+    def test_a_company_sends_thirty_in_a_day(self, client_for, amira, rami, acme, admin_user):
+        fill(acme, amira, MOST - 1)
+        owner = client_for(amira)
+        for number in (1, 2):
+            answer = owner.post(PEOPLE, {"email": f"last{number}@acme.example", "role": "member"})
+        assert answer.status_code == 422
+        assert "No more than 30 invitations" in answer.content.decode()
+        assert acme.invitations.count() == MOST
+        services.invite(actor=rami, email=ADDRESS, role="member")
+        services.invite(actor=admin_user, email=ADDRESS, role="owner", partner_id=acme.pk)
+        Invitation.objects.update(created_at=timezone.now() - timedelta(days=1))
+        services.invite(actor=amira, email="next@acme.example", role="member")
+
+    def test_an_address_is_written_to_three_times(self, client_for, amira, rami, invitation):
+        latest = services.resend(actor=amira, invitation_id=invitation.pk)
+        latest = services.resend(actor=amira, invitation_id=latest.pk)
+        answer = client_for(amira).post(f"{PEOPLE}invitations/{latest.pk}/resend/", follow=True)
+        assert "was invited 3 times in 24 hours" in answer.content.decode()
+        with pytest.raises(TooManyInvitations):
+            services.invite(actor=amira, email=ADDRESS.upper(), role="owner")
+        services.invite(actor=rami, email=ADDRESS, role="member")
+
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.parametrize("whose", ["company", "staff"])
+    def test_eight_at_once_do_not_pass_it(self, acme, amira, admin_user, whose):
+        by, role, partner = {
+            "company": (amira, "member", acme), "staff": (admin_user, "agent", None),
+        }[whose]  # fmt: skip
+        fill(partner, by, MOST - 3, role)
+        invite = partial(services.invite, actor=by, role=role)
+        results = at_once([partial(invite, email=f"p{n}@new.example") for n in range(8)])
+        assert codes(results) == {"done": 3, "too_many_invitations": 5}
+
+
+def fill(partner, by, number, role="member"):
+    """Write NUMBER invitations that were sent today."""
+    Invitation.objects.bulk_create(
+        Invitation(
+            partner=partner, email=f"sent{each}@acme.example", role=role, invited_by=by,
+            token_hash=f"{each}".encode(), expires_at=timezone.now() + timedelta(days=1),
+        )
+        for each in range(number)
+    )  # fmt: skip
 
 
 @pytest.mark.proof
