@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -164,6 +165,8 @@ class PartnerAdmin(ServiceAdmin[Partner]):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         partner = self.get_object(request, unquote(object_id))
+        if not self.has_delete_permission(request, partner):
+            raise PermissionDenied
         if partner is not None and selectors.has_history(partner):
             self.message_user(request, services.why_it_stays(partner), messages.ERROR)
             return redirect("admin:partners_partner_change", partner.pk)

@@ -20,6 +20,7 @@ from django.contrib import admin
 from django.core.signing import get_cookie_signer
 from django.db import connection
 from django.test import Client
+from django.test.client import ClientHandler
 from django.urls import reverse
 from django.utils import timezone
 
@@ -39,6 +40,8 @@ from partners.tests.factories import OwnerFactory, PartnerFactory, UserFactory
 from portal.lib.access import THE_SYSTEM, Role
 from portal.tests.routes import AWAY, LOGIN, OK, Answer, Route
 
+# Made once: each of its own would load the middleware anew.
+_HANDLER = ClientHandler(enforce_csrf_checks=False)
 REASON = "To agree on a time for the viewing"
 READ_SCOPES = ("partner:read", "leads:read", "commissions:read", "metrics:read")
 # A refusal is an event, and an event moves its stream on; a session and a key say when last used.
@@ -62,6 +65,7 @@ class World:
     def browser(self, role: str) -> Client:
         """Return a fresh browser of ROLE; what an answer does to its cookies stays with it."""
         client = Client(raise_request_exception=False)
+        client.handler = _HANDLER
         if session := self.sessions.get(role):
             client.cookies[settings.SESSION_COOKIE_NAME] = session
         if role == "client":
@@ -152,6 +156,7 @@ def built() -> World:
         email="gone@acme.example", role=Role.MEMBER, partner=a
     )
     sessions = {role: _signed_in(user) for role, user in people.items()}
+    sessions["viewer"] = _signed_in(people["agent"], as_partner=a)
     ids = {"partner": a.pk, "b": b.pk, "third": third.pk, "user": member.pk}
     ids |= leads_of(people["agent"], people["a_owner"], a, third)
     _rows_to_name(member)
@@ -169,9 +174,11 @@ def built() -> World:
     )
 
 
-def _signed_in(user: User) -> str:
+def _signed_in(user: User, as_partner: Partner | None = None) -> str:
     browser = Client()
     browser.force_login(user)
+    if as_partner:
+        browser.post(reverse("viewing:start", args=[as_partner.pk]))
     return browser.cookies[settings.SESSION_COOKIE_NAME].value
 
 
