@@ -10,6 +10,7 @@ from django.utils import timezone
 from redis import ConnectionError as RedisGone
 
 from events import payloads, services
+from events.services import writing
 from events.models import Delivery, Endpoint, Event
 from portal.lib.access import THE_SYSTEM
 from portal.lib.errors import Conflict, NotAllowed, NotFound
@@ -121,7 +122,7 @@ class TestNudge:
             def __getattr__(self, name):
                 raise RedisGone("no Redis at secret-host")
 
-        monkeypatch.setattr(services, "bell", Silent)
+        monkeypatch.setattr(writing, "bell", Silent)
 
     def test_without_redis_the_change_is_kept_and_the_log_tells_no_address(
         self, rung, caplog, django_capture_on_commit_callbacks
@@ -136,7 +137,7 @@ class TestNudge:
         self, monkeypatch, django_capture_on_commit_callbacks
     ):
         sent = []
-        monkeypatch.setattr(services.current_app, "send_task", lambda *a, **k: sent.append((a, k)))
+        monkeypatch.setattr(writing.current_app, "send_task", lambda *a, **k: sent.append((a, k)))
         services.take_bell_down()
         for _ in range(3):
             with django_capture_on_commit_callbacks(execute=True):

@@ -1,35 +1,22 @@
-"""The only writers of events and deliveries."""
+"""Registering and looking after a partner's endpoints."""
 
 from __future__ import annotations
 
-import logging
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
-from celery import current_app
-from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from redis import Redis, RedisError
 
 from events import egress, payloads, signing
 from events.models import Delivery, Endpoint, Event
-from portal.lib import ids, rows
+from events.services.writing import nudge, record_event, webhook
 from portal.lib.access import Actor, Can, is_staff, require
-from portal.lib.errors import Conflict, DomainError, NotFound, Unprocessable
-from portal.lib.request_id import request_id_var
-
-log = logging.getLogger(__name__)
+from portal.lib.errors import Conflict, NotFound, Unprocessable
 
 MAX_ENDPOINTS = 5
-# By name: the task's module brings a whole HTTP client with it, and who rings needs none.
-DISPATCH = "events.tasks.dispatch"
-BELL = "portal:dispatch:rung"
-BELL_MS = 5_000  # the sweep's own rhythm: a lost ring costs no more than one sweep
 
 
 class EndpointLimitReached(Conflict):
@@ -54,168 +41,6 @@ class UrlRefused(Unprocessable):
     """The address is not one we deliver to."""
 
     code = "url_refused"
-
-
-def record_event(
-    kind: str,
-    *,
-    actor: Actor,
-    partner_id: str | None = None,
-    lead_id: str | None = None,
-    share_id: str | None = None,
-    ok: bool = True,
-    **data: object,
-) -> Event:
-    """Write down that KIND happened. DATA holds ids, codes and figures, never a personal value."""
-    event = Event(
-        kind=kind,
-        actor=actor.actor_id,
-        partner_id=partner_id,
-        lead_id=lead_id,
-        share_id=share_id,
-        ok=ok,
-        data=data,
-        request_id=request_id_var.get()[:64],
-    )
-    rows.insert([event])
-    return event
-
-
-@contextmanager
-def refusals_recorded(
-    kind: str,
-    *,
-    actor: Actor,
-    partner_id: object = None,
-    lead_id: object = None,
-    share_id: object = None,
-) -> Iterator[None]:
-    """Write an event that is not ok when the service inside refuses, then let the refusal pass.
-
-    Stands outside the service's transaction, so that the event outlives its rollback. The ids are
-    as the caller sent them; one that cannot be an id is left out.
-    """
-    try:
-        yield
-    except DomainError as refusal:
-        if refusal.status != 400:  # what is malformed was never a call, and changes no table
-            record_event(
-                kind,
-                actor=actor,
-                partner_id=_id_or_none("partner", partner_id),
-                lead_id=_id_or_none("lead", lead_id),
-                share_id=_id_or_none("share", share_id),
-                ok=False,
-                code=refusal.code,
-            )
-        raise
-
-
-def _id_or_none(prefix: str, given: object) -> str | None:
-    try:
-        return ids.encode(prefix, ids.decode(prefix, str(given)))
-    except ValueError:
-        return None
-
-
-# `Endpoint.objects.receiving()` in one statement made once: every share asks it.
-_RECEIVING = """
-SELECT id FROM events_endpoint
-WHERE partner_id = %s AND removed_at IS NULL AND enabled AND verified_at IS NOT NULL
-  AND (event_types = '{}' OR %s = ANY(event_types)) AND id = coalesce(%s, id)
-"""
-
-
-def queue_webhooks(
-    event: Event,
-    type: str,
-    *,
-    partner_id: str,
-    refs: Mapping[str, Any],
-    endpoint_id: str | None = None,
-    mails: Sequence[str] = (),
-) -> int:
-    """Queue a message of TYPE about EVENT to the partner's endpoints; return to how many.
-
-    :param refs: ids from which the body is built at each attempt, never personal values
-    :param endpoint_id: only to this endpoint, if it still receives
-    :param mails: the templates of mails about the same to queue with them
-    """
-    only = ids.decode("endpoint", endpoint_id) if endpoint_id else None
-    with connection.cursor() as cursor:
-        cursor.execute(_RECEIVING, [ids.decode("partner", partner_id), type, only])
-        receiving = [ids.encode("endpoint", row[0]) for row in cursor.fetchall()]
-    queued = [_webhook(event, type, pk, partner_id, refs) for pk in receiving]
-    queued += [_mail(event, template, refs) for template in mails]
-    if queued:
-        rows.insert(queued)
-        nudge()
-    return len(receiving)
-
-
-def _webhook(
-    event: Event, type_: str, endpoint_id: str, partner_id: str, refs: Mapping[str, Any]
-) -> Delivery:
-    return Delivery(
-        channel=Delivery.Channel.WEBHOOK,
-        endpoint_id=endpoint_id,
-        partner_id=partner_id,
-        type=type_,
-        event_id=event.pk,
-        event_at=event.at,
-        refs=dict(refs),
-    )
-
-
-def _mail(event: Event, template: str, refs: Mapping[str, Any]) -> Delivery:
-    to_client = template.startswith(payloads.TO_CLIENT)  # no partner sees that it was written
-    return Delivery(
-        channel=Delivery.Channel.EMAIL,
-        partner_id=None if to_client else event.partner_id,
-        type=template,
-        event_id=event.pk,
-        event_at=event.at,
-        refs=dict(refs),
-    )
-
-
-def queue_mail(event: Event, template: str, *, refs: Mapping[str, Any]) -> Delivery:
-    """Queue a mail of TEMPLATE about EVENT; address and text are made from REFS when it leaves."""
-    delivery = _mail(event, template, refs)
-    rows.insert([delivery])
-    nudge()
-    return delivery
-
-
-def nudge() -> None:
-    """Wake the dispatcher once the transaction is committed. The sweep is the guarantee."""
-    transaction.on_commit(_ring, robust=True)
-
-
-def _ring() -> None:
-    try:
-        # One ring is enough until the dispatcher has heard it: it takes the bell down.
-        if bell().set(BELL, 1, nx=True, px=BELL_MS):
-            current_app.send_task(DISPATCH, expires=30, ignore_result=True)
-    except Exception as error:  # noqa: BLE001 - whatever Redis has, the change is committed
-        log.warning("the dispatcher was not woken: %s", type(error).__name__)
-
-
-def take_bell_down() -> None:
-    """Let the next change ring again: the dispatcher is about to look."""
-    try:
-        bell().delete(BELL)
-    except RedisError as error:
-        log.warning("the bell was not taken down: %s", type(error).__name__)
-
-
-@lru_cache(maxsize=1)
-def bell() -> Redis:
-    """Return the connection for ringing; quick to give up, because nothing depends on it."""
-    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.2, socket_timeout=0.5)
-
-
-# --- endpoints ---------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -361,5 +186,5 @@ def _cancel(endpoint: Endpoint, **which: str) -> None:
 
 def _queue_challenge(event: Event, endpoint: Endpoint) -> None:
     refs = {"endpoint": endpoint.pk}
-    _webhook(event, payloads.VERIFY, endpoint.pk, endpoint.partner_id, refs).save()
+    webhook(event, payloads.VERIFY, endpoint.pk, endpoint.partner_id, refs).save()
     nudge()
