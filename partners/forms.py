@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import validate_password
 from django.utils.functional import lazy
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from partners.models import PERCENTAGE, Licence, Partner, User
+from partners.models import PERCENTAGE, Invitation, Licence, Partner, User
 from partners.selectors import has_history
 from partners.types import TYPES, PartnerType, Service
 from portal.lib.access import PARTNER_ROLES
@@ -108,30 +107,12 @@ class LicenceForm(forms.ModelForm):  # type: ignore[type-arg]
         )
 
 
-class UserForm(forms.ModelForm):  # type: ignore[type-arg]
-    """An account as an admin keeps it, with a field to give it a new password."""
-
-    new_password = forms.CharField(
-        label=_("New password"),
-        required=False,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Leave it empty to keep the password. A new one signs the person out."),
-    )
-
-    class Meta:
-        model = User
-        fields = ("email", "name", "role", "partner", "market", "team", "is_active")
+class _PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An address, and where in the company or in which partner its account belongs."""
 
     def clean_email(self) -> str:
         email: str = User.objects.normalize_email(self.cleaned_data["email"]).lower()
         return email
-
-    def clean_new_password(self) -> str:
-        password: str = self.cleaned_data["new_password"]
-        if password:
-            validate_password(password, self.instance)
-        return password
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -143,6 +124,27 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]
         if cleaned.get("partner") and (cleaned.get("market") or cleaned.get("team")):
             self.add_error("market", _("Only staff are limited to a market or a team."))
         return cleaned
+
+
+class UserForm(_PlaceForm):
+    """An account as an admin keeps it; its password is its person's alone."""
+
+    class Meta:
+        model = User
+        fields = ("email", "name", "role", "partner", "market", "team", "is_active")
+
+
+class InvitationForm(_PlaceForm):
+    """Whom an admin invites, and as what."""
+
+    class Meta:
+        model = Invitation
+        fields = ("email", "role", "partner", "market", "team")
+        help_texts = {
+            "partner": _("For owners and members."),
+            "market": _("For staff: which leads they see. Empty: of all markets."),
+            "team": _("For staff: leads whose agent is of the same team. Empty: of all teams."),
+        }
 
 
 class SettingsForm(forms.Form):

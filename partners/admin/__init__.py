@@ -6,6 +6,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
+from partners.admin.invitations import InvitationAdmin
 from partners.admin.keys import ApiKeyAdmin
 from partners.admin.partners import PartnerAdmin
 from partners.admin.users import UserAdmin
@@ -18,4 +19,4 @@ admin.site.unregister(UserSession)
 if admin.site.is_registered(EmailAddress):
     admin.site.unregister(EmailAddress)
 
-__all__ = ["ApiKeyAdmin", "PartnerAdmin", "UserAdmin"]
+__all__ = ["ApiKeyAdmin", "InvitationAdmin", "PartnerAdmin", "UserAdmin"]

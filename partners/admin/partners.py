@@ -130,7 +130,16 @@ class PartnerAdmin(ServiceAdmin[Partner]):
         address = reverse("admin:partners_user_changelist")
         count = partner.users.count()
         words = ngettext("%(count)s account", "%(count)s accounts", count) % {"count": count}
-        return format_html('<a href="{}?partner__id__exact={}">{}</a>', address, partner.pk, words)
+        invite = reverse("admin:partners_invitation_add")
+        return format_html(
+            '<a href="{}?partner__id__exact={}">{}</a> · <a href="{}?partner={}&role=owner">{}</a>',
+            address,
+            partner.pk,
+            words,
+            invite,
+            partner.pk,
+            _("Invite an owner"),
+        )
 
     # --- writing ---------------------------------------------------------------------------
     def save_model(self, request: Any, obj: Partner, form: Any, change: bool) -> None:

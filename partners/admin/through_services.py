@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from partners.step_up import confirmed
 from portal.lib.errors import DomainError
 
 M = TypeVar("M", bound=models.Model)
@@ -81,3 +82,14 @@ class ServiceAdmin(_ModelAdmin[M]):
                 changed += 1
         if changed:
             self.message_user(request, done % {"count": changed}, messages.SUCCESS)
+
+
+class ConfirmedAdmin(ServiceAdmin[M]):
+    """An admin about accounts: whoever changes one shows once more that it is they."""
+
+    def get_urls(self) -> Any:
+        urls = super().get_urls()
+        for each in urls:
+            if each.callback is not None:
+                each.callback = confirmed(each.callback)
+        return urls

@@ -131,6 +131,11 @@ class Invitation(models.Model):
     )
     email = models.EmailField(_("Email"))
     role = models.CharField(_("Role"), max_length=10, choices=Role.choices)
+    # What the account starts with; without it somebody new would see all leads for a while.
+    market = models.CharField(
+        _("Only this market"), max_length=10, choices=Market.choices, blank=True
+    )
+    team = models.CharField(_("Only this team"), max_length=80, blank=True)
     token_hash = models.BinaryField(unique=True, max_length=32, editable=False)
     invited_by = models.ForeignKey(User, models.CASCADE, related_name="invitations_sent")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -158,6 +163,10 @@ class Invitation(models.Model):
                 name="partners_invitation_partner_fits_role",
             ),
             models.CheckConstraint(
+                condition=Q(market="", team="") | Q(partner__isnull=True),
+                name="partners_invitation_scope_is_for_staff",
+            ),
+            models.CheckConstraint(
                 condition=Q(accepted_at__isnull=True) | Q(revoked_at__isnull=True),
                 name="partners_invitation_ends_once",
             ),
@@ -165,6 +174,15 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def state(self) -> str:
+        """accepted, taken_back, expired, or open while it can still be accepted."""
+        if self.accepted_at:
+            return "accepted"
+        if self.revoked_at:
+            return "taken_back"
+        return "open" if self.expires_at > timezone.now() else "expired"
 
 
 class UsedCode(models.Model):

@@ -11,6 +11,7 @@ from partners.services.companies import (
     update_partner,
     why_it_stays,
 )
+from partners.services.factors import NoFactor, remove_factors
 from partners.services.invitations import (
     AddressTaken,
     InvitationEnded,
@@ -31,7 +32,6 @@ from partners.services.preferences import (
 from partners.services.users import (
     LastAdmin,
     create_user,
-    set_password,
     set_user_active,
     update_user,
 )
@@ -44,6 +44,7 @@ __all__ = [
     "LastAdmin",
     "LastOwner",
     "LicenceFields",
+    "NoFactor",
     "NotYourself",
     "NothingToPropose",
     "PartnerFields",
@@ -60,10 +61,10 @@ __all__ = [
     "delete_partner",
     "invite",
     "propose_commission",
+    "remove_factors",
     "remove_licence",
     "remove_member",
     "resend",
-    "set_password",
     "set_status",
     "set_user_active",
     "start_viewing",

@@ -20,6 +20,7 @@ from portal.lib.access import Actor, Can, Role, is_staff, require
 from portal.lib.errors import Conflict, NotAllowed, NotFound, Unprocessable
 
 OF_A_PARTNER = (Role.OWNER, Role.MEMBER)
+GIVEN = ("email", "role", "partner", "market", "team")  # what an invitation makes of its account
 # In 24 hours, of one company together or of one of the staff. An address is counted for each
 # company on its own: a common count would tell one that another invites it.
 MOST = 30
@@ -45,13 +46,23 @@ class TooManyInvitations(Conflict):
 
 
 @transaction.atomic
-def invite(*, actor: User, email: str, role: str, partner_id: str | None = None) -> Invitation:
+def invite(
+    *,
+    actor: User,
+    email: str,
+    role: str,
+    partner_id: str | None = None,
+    market: str = "",
+    team: str = "",
+) -> Invitation:
     """Send a link to EMAIL with which its reader makes an account in ROLE.
 
     An open invitation of the same partner to the same address is replaced. Owners invite to their
     own partner; PARTNER_ID is for staff. An address that has an account elsewhere is invited like
     any other, so that an owner learns nothing of rivals' people; the mail tells its reader.
 
+    :param market: staff see the leads of this market only
+    :param team: staff see the leads only whose agent is of this team
     :raises AddressTaken: if one of the partner's own people has the address; for staff, anybody
     :raises TooManyInvitations: after 30 in 24 hours, or 3 to the same address
     :raises Unprocessable: if the address is none, or the role does not fit the partner
@@ -67,7 +78,8 @@ def invite(*, actor: User, email: str, role: str, partner_id: str | None = None)
     _count(actor, address)
     _refuse_known(actor, address, partner_id)
     _end_open(address, partner_id)
-    invitation = Invitation(email=address, role=role, partner_id=partner_id, invited_by=actor)
+    scope = {"partner_id": partner_id, "market": market, "team": team}
+    invitation = Invitation(email=address, role=role, invited_by=actor, **scope)
     invitation.token_hash = hash_of(token_of(str(invitation.pk)))
     invitation.expires_at = timezone.now() + timedelta(days=settings.INVITATION_DAYS)
     clean(invitation)
@@ -85,7 +97,9 @@ def resend(*, actor: User, invitation_id: str) -> Invitation:
     old = _visible(actor, invitation_id)
     if old.accepted_at or old.revoked_at:
         raise InvitationEnded(_("This invitation has ended."))
-    return invite(actor=actor, email=old.email, role=old.role, partner_id=old.partner_id)
+    scope = {"market": old.market, "team": old.team}
+    who = {"email": old.email, "role": old.role, "partner_id": old.partner_id}
+    return invite(actor=actor, **who, **scope)
 
 
 @transaction.atomic
@@ -119,7 +133,8 @@ def accept(*, invitation_id: str, name: str, password: str) -> User:
     invitation = rows.select_related("partner", "invited_by__partner").get(pk=found.pk)
     if not is_good(invitation) or has_account(invitation.email):
         raise ended
-    user = User(email=invitation.email, name=name, role=invitation.role, partner=invitation.partner)
+    given = {field: getattr(invitation, field) for field in GIVEN}
+    user = User(name=name, **given)
     try:
         validate_password(password, user)
     except ValidationError as error:

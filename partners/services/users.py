@@ -1,4 +1,4 @@
-"""Accounts. Nobody signs up: an admin makes each one."""
+"""Accounts. Nobody signs up: people are invited, and choose their password themselves."""
 
 from __future__ import annotations
 
@@ -108,21 +108,6 @@ def set_user_active(*, actor: Actor, user_id: str, active: bool) -> User:
     if not active:
         sessions.end_for([user], actor=actor)
     _record(actor, user, "activated" if active else "deactivated", [])
-    return user
-
-
-@transaction.atomic
-def set_password(*, actor: Actor, user_id: str, password: str) -> User:
-    """Give an account another password and sign it out everywhere.
-
-    :raises Unprocessable: if the password is too weak
-    """
-    require(actor, Can.MANAGE_PARTNERS)
-    user = locked(User, user_id)
-    _use_password(user, password)
-    user.save(update_fields=["password"])
-    sessions.end_for([user], actor=actor)
-    _record(actor, user, "changed", ["password"])
     return user
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from events.models import Event
 from events.services import record_event
 from partners import keys, services
-from partners.models import ApiKey, Licence, Partner, User
+from partners.models import ApiKey, Invitation, Licence, Partner
 from partners.tests.factories import LicenceFactory, PartnerFactory
 from partners.types import Market, PartnerType
 from portal.lib.access import THE_SYSTEM, Role
@@ -302,40 +302,24 @@ class TestProposals:
 
 
 class TestUsers:
-    ADD = "/admin/partners/user/add/"
-    NEW = {
-        "email": "New@acme.example",
-        "name": "New Person",
-        "role": "member",
-        "new_password": "correct-horse-2026",
-    }
-
-    def test_an_admin_makes_an_account(self, admin, acme):
-        admin.post(self.ADD, {**self.NEW, "partner": acme.pk})
-        user = User.objects.get(email="new@acme.example")
-        assert user.partner == acme
-        assert user.check_password("correct-horse-2026")
-        assert Event.objects.filter(kind="user_changed").count() == 1
-
-    def test_a_role_that_does_not_fit_is_an_error_beside_the_partner(self, admin):
-        response = admin.post(self.ADD, self.NEW)
-        assert "partner" in response.context["adminform"].form.errors
-
-    def test_a_weak_password_is_an_error_beside_it(self, admin, acme):
-        given = {**self.NEW, "partner": acme.pk, "new_password": "12345"}
-        response = admin.post(self.ADD, given)
-        assert "new_password" in response.context["adminform"].form.errors
-
-    def test_a_password_is_set_and_never_shown(self, admin, milo):
+    def test_nobody_is_added_and_no_password_is_set(self, admin, milo):
+        assert admin.get("/admin/partners/user/add/").status_code == 403
         address = reverse("admin:partners_user_change", args=[milo.pk])
         page = admin.get(address).content.decode()
         assert milo.password not in page
-        given = {"email": milo.email, "name": milo.name, "role": "member", "is_active": "on"}
-        admin.post(
-            address, {**given, "partner": milo.partner_id, "new_password": "another-horse-2026"}
-        )
+        assert 'type="password"' not in page
+        given = {"email": milo.email, "name": "Milo M.", "role": "member", "is_active": "on"}
+        more = {"partner": milo.partner_id, "password": "x", "new_password": "another-horse-2026"}
+        admin.post(address, given | more)
+        kept = milo.password
         milo.refresh_from_db()
-        assert milo.check_password("another-horse-2026")
+        assert (milo.name, milo.password) == ("Milo M.", kept)
+
+    def test_a_role_that_does_not_fit_is_an_error_beside_the_partner(self, admin, milo):
+        address = reverse("admin:partners_user_change", args=[milo.pk])
+        given = {"email": milo.email, "name": milo.name, "role": "agent", "is_active": "on"}
+        response = admin.post(address, given | {"partner": milo.partner_id})
+        assert "partner" in response.context["adminform"].form.errors
 
     def test_people_are_shut_out_and_let_in(self, admin, milo, client_for):
         theirs = client_for(milo)
@@ -357,6 +341,81 @@ class TestUsers:
     def test_nobody_is_deleted(self, admin, milo):
         address = reverse("admin:partners_user_delete", args=[milo.pk])
         assert admin.post(address, {"post": "yes"}).status_code == 403
+
+
+class TestInvitations:
+    LIST = "/admin/partners/invitation/"
+    ADD = "/admin/partners/invitation/add/"
+
+    def act(self, client: Client, action: str, invitation: Invitation):
+        data = {"action": action, "_selected_action": [invitation.pk]}
+        return client.post(self.LIST, data, follow=True)
+
+    def test_staff_are_invited_with_what_they_will_see(self, admin, admin_user):
+        given = {"email": "New@portal.example", "role": "agent", "market": "india", "team": "Pune"}
+        assert "An invitation was sent." in said(admin.post(self.ADD, given, follow=True))
+        invitation = Invitation.objects.get()
+        assert (invitation.email, invitation.invited_by) == ("new@portal.example", admin_user)
+        again = services.resend(actor=admin_user, invitation_id=invitation.pk)
+        user = services.accept(invitation_id=again.pk, name="New", password="a-quiet-lantern-41")
+        assert (user.role, user.partner, user.market, user.team) == ("agent", None, "india", "Pune")
+
+    def test_an_owner_is_invited_for_one_partner(self, admin, acme):
+        page = admin.get(self.ADD, {"partner": acme.pk, "role": "owner"}).content.decode()
+        assert f'<option value="{acme.pk}" selected>' in page
+        admin.post(self.ADD, {"email": "o@acme.example", "role": "owner", "partner": acme.pk})
+        invitation = acme.invitations.get()
+        assert invitation.role == "owner"
+        assert Event.objects.get(kind="invitation_sent").partner_id == acme.pk
+        assert "o@acme.example" in admin.get(self.LIST).content.decode()
+
+    @pytest.mark.parametrize(
+        ("field", "given"),
+        [
+            ("partner", {"role": "owner"}),
+            ("email", {"role": "agent", "email": "nobody"}),
+            ("market", {"role": "owner", "partner": "acme", "market": "uae"}),
+        ],
+    )
+    def test_what_does_not_fit_is_an_error_beside_its_field(self, admin, acme, field, given):
+        given = {"email": "x@acme.example"} | given
+        if "partner" in given:
+            given["partner"] = acme.pk
+        response = admin.post(self.ADD, given)
+        assert field in response.context["adminform"].form.errors
+        assert not Invitation.objects.exists()
+
+    def test_an_address_with_an_account_is_refused_in_words(self, admin, milo):
+        answer = admin.post(self.ADD, {"email": milo.email, "role": "agent"}, follow=True)
+        assert "already has an account" in said(answer)
+
+    def test_it_is_sent_again_and_taken_back(self, admin, amira):
+        first = services.invite(actor=amira, email="n@acme.example", role="member")
+        assert "1 sent" in said(self.act(admin, "send_again", first))
+        latest = Invitation.objects.open().get()
+        assert latest.pk != first.pk
+        assert "1 taken back." in said(self.act(admin, "take_back", latest))
+        assert "has ended" in said(self.act(admin, "take_back", latest))
+        assert not Invitation.objects.open().exists()
+
+    def test_it_is_never_changed_and_its_link_is_not_shown(self, admin, amira):
+        invitation = services.invite(actor=amira, email="n@acme.example", role="member")
+        address = reverse("admin:partners_invitation_change", args=[invitation.pk])
+        page = admin.get(address).content.decode()
+        assert "n@acme.example" in page
+        assert bytes(invitation.token_hash).hex() not in page
+        assert admin.post(address, {"role": "owner"}).status_code == 403
+        gone = reverse("admin:partners_invitation_delete", args=[invitation.pk])
+        assert admin.post(gone, {"post": "yes"}).status_code == 403
+
+    def test_finance_looks_and_invites_nobody(self, finance, amira):
+        invitation = services.invite(actor=amira, email="n@acme.example", role="member")
+        assert finance.get(self.LIST).status_code == 200
+        assert "Invite somebody" not in finance.get("/admin/partners/user/").content.decode()
+        assert finance.get(self.ADD).status_code == 403
+        assert finance.post(self.ADD, {"email": "x@x.example", "role": "agent"}).status_code == 403
+        self.act(finance, "take_back", invitation)
+        assert Invitation.objects.open().count() == 1
 
 
 class TestKeys:
