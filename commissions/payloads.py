@@ -13,6 +13,7 @@ from commissions.wire import commission_told
 from events import payloads
 from events.models import Delivery
 from events.payloads import Mail
+from events.versions import version_of
 from partners.models import Partner
 from portal.lib.access import THE_SYSTEM
 
@@ -27,14 +28,20 @@ def register() -> None:
 def build_commission(deliveries: Sequence[Delivery]) -> dict[str, dict[str, Any] | None]:
     """Build the body of `commission.recorded` and `commission.updated`."""
     wanted = {delivery.refs["commission"] for delivery in deliveries}
-    found = Commission.objects.visible_to(THE_SYSTEM).in_bulk(list(wanted))
+    version = version_of("share_id", "lead_id", "partner_id")
+    visible = Commission.objects.visible_to(THE_SYSTEM).annotate(version=version)
+    found = visible.in_bulk(list(wanted))
     return {delivery.pk: _told(found.get(delivery.refs["commission"])) for delivery in deliveries}
 
 
 def _told(commission: Commission | None) -> dict[str, Any] | None:
     if commission is None:
         return None
-    return {"leadId": commission.share_id, "commission": commission_told(commission)}
+    return {
+        "leadId": commission.share_id,
+        "version": getattr(commission, "version"),  # noqa: B009 - read with it, above
+        "commission": commission_told(commission),
+    }
 
 
 def mail_commission_recorded(refs: Mapping[str, Any]) -> Mail | None:

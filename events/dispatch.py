@@ -193,7 +193,7 @@ class Dispatcher:
 
     async def _sent(self, session: aiohttp.ClientSession, letter: Letter) -> Result:
         delivery, started = letter.delivery, time.time()
-        headers = {
+        headers = letter.address.headers | {
             "webhook-id": delivery.webhook_id,
             "webhook-timestamp": str(int(started)),
             "webhook-signature": signing.sign(
@@ -201,7 +201,7 @@ class Dispatcher:
             ),
         }
         try:
-            answer = await http.post(session, letter.address.url, letter.body, headers)
+            answer = await http.post(session, letter.url, letter.body, headers)
             result = outcomes.judged(delivery, answer)
         except Exception as error:  # noqa: BLE001 - nothing one recipient does may stop the others
             _tell("a message could not be sent", error)

@@ -77,7 +77,7 @@ def packed(headers: Mapping[str, str]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def unpacked(stored: str) -> Mapping[str, str]:
+def unpacked(stored: str) -> dict[str, str]:
     """Return the headers of STORED that may be sent, whatever was let in when they were stored."""
     given = json.loads(stored) if stored else {}
     return {name: value for name, value in given.items() if not _is_reserved(name)}

@@ -14,7 +14,7 @@ from typing import Any
 
 from yarl import URL
 
-from events import egress, payloads, signing
+from events import egress, headers, payloads, shapes, signing
 from events.models import Delivery, Endpoint
 from events.outcomes import given_up, put_off
 from events.queue import Result
@@ -32,8 +32,13 @@ class Address:
     """Where to send: what of an endpoint is needed, read anew for every batch."""
 
     endpoint_id: str
-    url: URL
-    keys: tuple[signing.Key, ...]
+    url: URL | None  # None where it is not one we deliver to any more
+    keys: tuple[signing.Signer, ...]
+    headers: dict[str, str]  # its owner's own; none of them is one of ours
+    thin: bool
+    version: str
+    # Where challenges go: the new address, while one waits to be proven.
+    proven_at: URL | None
 
 
 @dataclass(slots=True, frozen=True)
@@ -42,6 +47,7 @@ class Letter:
 
     delivery: Delivery
     address: Address
+    url: URL
     body: bytes
     fields: str
 
@@ -79,7 +85,6 @@ def write(deliveries: Sequence[Delivery]) -> tuple[list[Letter], list[Result]]:
 def _letter(
     delivery: Delivery, data: dict[str, Any] | None, addresses: Mapping[str, Address]
 ) -> Letter | Result:
-    address = addresses.get(str(delivery.endpoint_id))
     if data is None:
         return Result(
             delivery=delivery,
@@ -87,8 +92,17 @@ def _letter(
             error="payload_cancelled",
             attempted=False,
         )
+    address = addresses.get(str(delivery.endpoint_id))
     if address is None:
+        return put_off(delivery, "not_sent")
+    url = address.proven_at if delivery.type == payloads.VERIFY else address.url
+    if url is None:
         return put_off(delivery, "egress_blocked")
+    try:
+        data = shapes.shaped(data, address.version, is_thin=address.thin)
+    except KeyError as error:
+        _tell(delivery.type, error)
+        return put_off(delivery, "build_failed")
     body = _ENCODER.encode(
         {"type": delivery.type, "timestamp": _time(delivery.event_at), "data": data}
     ).encode()
@@ -96,7 +110,7 @@ def _letter(
         return given_up(delivery, "payload_too_large")
     fields: list[str] = []
     _names(data, "", fields)
-    return Letter(delivery, address, body, ",".join(fields))
+    return Letter(delivery, address, url, body, ",".join(fields))
 
 
 def _by_type(deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
@@ -107,17 +121,33 @@ def _by_type(deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
 
 
 def _addresses(endpoint_ids: set[str]) -> dict[str, Address]:
-    """Return the addresses that may still be dialled by their endpoint's id."""
-    found = {}
-    for endpoint in Endpoint.objects.filter(pk__in=endpoint_ids):
-        try:
-            url = egress.checked_url(endpoint.url)
-        except egress.Refused:
-            continue
-        found[endpoint.pk] = Address(
-            endpoint.pk, URL(url, encoded=True), (signing.key_of(endpoint.secret),)
-        )
-    return found
+    """Return where the endpoints' messages go now, by the endpoint's id."""
+    return {
+        endpoint.pk: _address(endpoint) for endpoint in Endpoint.objects.filter(pk__in=endpoint_ids)
+    }
+
+
+def _address(endpoint: Endpoint) -> Address:
+    keys: list[signing.Signer] = [signing.key_of(key) for key in endpoint.signing_secrets()]
+    if endpoint.signing_key:
+        keys.append(signing.signing_key_of(endpoint.signing_key))
+    url = _url(endpoint.url)
+    return Address(
+        endpoint.pk,
+        url,
+        tuple(keys),
+        headers.unpacked(endpoint.headers),
+        endpoint.thin,
+        endpoint.payload_version,
+        _url(endpoint.pending_url) if endpoint.pending_url else url,
+    )
+
+
+def _url(address: str) -> URL | None:
+    try:
+        return URL(egress.checked_url(address), encoded=True)
+    except egress.Refused:
+        return None
 
 
 def _names(data: Mapping[str, Any], inside: str, found: list[str]) -> None:

@@ -100,7 +100,7 @@ def settle(results: Sequence[Result]) -> None:
 
 def _lock_endpoints(results: Sequence[Result]) -> None:
     """Lock the endpoints that change before any event is written, as services do."""
-    changing = {r.delivery.endpoint_id for r in results if r.echo or r.status == 410}
+    changing = {r.delivery.endpoint_id for r in results if r.echo or _says_gone(r)}
     if changing - {None}:
         list(Endpoint.objects.select_for_update().filter(pk__in=changing).order_by("pk"))
 
@@ -111,7 +111,7 @@ def _follow(result: Result) -> None:
         services.confirm_endpoint(
             actor=THE_SYSTEM, endpoint_id=delivery.endpoint_id, echoed=result.echo
         )
-    elif result.status == 410 and delivery.endpoint_id:
+    elif _says_gone(result) and delivery.endpoint_id:
         services.disable_endpoint(
             actor=THE_SYSTEM,
             endpoint_id=delivery.endpoint_id,
@@ -127,6 +127,11 @@ def _follow(result: Result) -> None:
             type=delivery.type,
             error=result.error,
         )
+
+
+def _says_gone(result: Result) -> bool:
+    """Return whether the endpoint wants no more; what is proven anew has to be there first."""
+    return result.status == 410 and result.delivery.type != payloads.VERIFY
 
 
 def _lanes(results: Sequence[Result]) -> dict[str, int]:

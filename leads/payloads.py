@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from events import payloads
 from events.models import Delivery
 from events.payloads import Mail
+from events.versions import version_of
 from leads import enquiry_mail
 from leads.consent import DISCLOSURE_COLUMNS, disclose_row, disclosed_groups, rfc3339
 from leads.models import DISCLOSING, Appointment, DeletionTask, Share
@@ -85,7 +86,8 @@ def rows_of(deliveries: Sequence[Delivery]) -> dict[str, Data]:
     wanted = {delivery.refs["share"] for delivery in deliveries}
     shares = Share.objects.visible_to(THE_SYSTEM).filter(pk__in=wanted)
     columns = (*DISCLOSURE_COLUMNS, "reason", "lead__restricted_at")
-    return {row["pk"]: row for row in shares.values(*columns)}
+    version = version_of("pk", "lead_id", "partner_id")
+    return {row["pk"]: row for row in shares.values(*columns, version=version)}
 
 
 def _shared(row: Data | None) -> Data | None:
@@ -93,6 +95,7 @@ def _shared(row: Data | None) -> Data | None:
         return None
     return {
         "leadId": row["pk"],
+        "version": row["version"],
         "partnerId": row["partner_id"],
         "partnerName": row["partner__name"],
         "status": row["status"],
@@ -115,6 +118,7 @@ def _updated(row: Data | None, refs: Mapping[str, Any]) -> Data | None:
         reason = "corrected: " + ", ".join(names)
     return {
         "leadId": row["pk"],
+        "version": row["version"],
         "status": row["status"],
         "reason": scrub(reason),
         "consent": disclosed_groups(row).as_wire(),
@@ -130,6 +134,7 @@ def _revoked(row: Data | None, task: DeletionTask | None) -> Data | None:
         return None
     return {
         "leadId": row["pk"],
+        "version": row["version"],
         "status": row["status"],
         "consent": seen.as_wire(),
         "withdrawn": withdrawn,
@@ -145,6 +150,7 @@ def _appointment(row: Data | None, appointment: Appointment | None) -> Data | No
     contact = disclosed_groups(row).contact
     return {
         "leadId": row["pk"],
+        "version": row["version"],
         "appointment": appointment_told(appointment, contact=contact),
         "lead": disclose_row(row),
     }

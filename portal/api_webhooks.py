@@ -12,9 +12,12 @@ from leads.models import Appointment, ShareStatus
 from leads.serializers import ConsentAnswer, DisclosedLead
 from portal.lib.fields import WireSerializer
 
+VERSION = "Grows with all that happens to this lead for you; drop what is older than what you hold."
+
 
 class SharedData(WireSerializer):
     lead_id = serializers.CharField()
+    version = serializers.IntegerField(help_text=VERSION)
     partner_id = serializers.CharField()
     partner_name = serializers.CharField()
     status = serializers.ChoiceField(choices=ShareStatus.choices)
@@ -25,6 +28,7 @@ class SharedData(WireSerializer):
 
 class UpdatedData(WireSerializer):
     lead_id = serializers.CharField()
+    version = serializers.IntegerField(help_text=VERSION)
     status = serializers.ChoiceField(choices=ShareStatus.choices)
     reason = serializers.CharField()
     consent = ConsentAnswer()
@@ -32,6 +36,7 @@ class UpdatedData(WireSerializer):
 
 class RevokedData(WireSerializer):
     lead_id = serializers.CharField()
+    version = serializers.IntegerField(help_text=VERSION)
     status = serializers.ChoiceField(choices=ShareStatus.choices)
     consent = ConsentAnswer()
     withdrawn = serializers.ListField(child=serializers.CharField())
@@ -50,12 +55,14 @@ class AppointmentTold(WireSerializer):
 
 class AppointmentData(WireSerializer):
     lead_id = serializers.CharField()
+    version = serializers.IntegerField(help_text=VERSION)
     appointment = AppointmentTold()
     lead = DisclosedLead()
 
 
 class CommissionData(WireSerializer):
     lead_id = serializers.CharField()
+    version = serializers.IntegerField(help_text=VERSION)
     commission = CommissionAnswer()
 
 

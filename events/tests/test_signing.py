@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -21,6 +22,37 @@ def test_the_published_vector():
         b'{"test": 2432232314}',
     )
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_the_published_vector_of_ed25519():
+    key = (
+        "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6K"
+        "vg=="
+    )
+    signature = signing.sign(
+        [signing.signing_key_of(key)],
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        1614265330,
+        b'{"test": 2432232314}',
+    )
+    assert signature == (
+        "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg"
+        "=="
+    )
+
+
+def test_whoever_has_the_public_key_can_check_but_not_sign():
+    key = signing.new_signing_key()
+    public = signing.public_key_of(key)
+    assert public.startswith("whpk_")
+    raw = base64.b64decode(public.removeprefix("whpk_"))
+    assert len(raw) == 32
+    version, _, encoded = signing.sign([signing.signing_key_of(key)], "msg_1", 1, b"{}").partition(
+        ","
+    )
+    assert version == "v1a"
+    Ed25519PublicKey.from_public_bytes(raw).verify(base64.b64decode(encoded), b"msg_1.1.{}")
+    assert signing.new_signing_key() != key
 
 
 def test_a_secret_is_32_random_bytes():

@@ -80,6 +80,7 @@ class TestCorrectLead:
         )
 
         said = told("lead_corrected")
+        assert said["lead.updated"].pop("version") > 1
         assert said["lead.updated"] == {
             "leadId": share.pk,
             "status": "sent",
