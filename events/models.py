@@ -335,6 +335,12 @@ class Delivery(models.Model):
                 condition=Q(state="pending"),
                 name="events_delivery_oldest_due",
             ),
+            # What may go to an endpoint that gets nothing else: found however much waits behind.
+            models.Index(
+                fields=["endpoint", "next_attempt_at"],
+                condition=Q(state="pending", type__in=["webhook.verify", "webhook.test"]),
+                name="events_delivery_probe",
+            ),
             models.Index(
                 fields=["endpoint", "lease_until"],
                 condition=Q(state="sending"),

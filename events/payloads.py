@@ -13,6 +13,7 @@ from typing import Any
 from events.models import Delivery, Endpoint
 
 VERIFY = "webhook.verify"
+TEST = "webhook.test"
 # What an endpoint may subscribe to (contract section 4).
 TYPES = (
     "lead.shared",
