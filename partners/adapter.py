@@ -1,5 +1,6 @@
 """How allauth behaves here: nobody signs up, accounts are given."""
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -19,6 +20,13 @@ from partners.sign_in_limits import wait_of_mail, wait_of_try
 # Mails that whoever knows an address can have sent to it.
 ASKED_BY_ANYBODY = ("account/email/login_code", "account/email/password_reset_key")
 
+WAYS = {
+    "reauthenticate": _("Use your password"),
+    "mfa_reauthenticate": _("Use a code"),
+    "mfa_reauthenticate:webauthn": _("Use a passkey"),
+}
+log = logging.getLogger(__name__)
+
 
 class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Closed sign-up, and the same answer to everybody who may not sign in."""
@@ -26,6 +34,8 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _("The email or the password is not right. Check both."),
         "enter_current_password": _("This is not your current password."),
+        "incorrect_code": _("This code is not right, or not any more."),
+        "incorrect_password": _("This password is not right."),
         "invalid_password_reset": _("This link has ended. Ask for a new one."),
         "too_many_login_attempts": _("Too many wrong tries. Wait a while and try again."),
     }
@@ -61,8 +71,32 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send it, unless somebody floods EMAIL with codes and links; the page says the same."""
         asked = template_prefix in ASKED_BY_ANYBODY and settings.ACCOUNT_RATE_LIMITS is not False
-        if not asked or wait_of_mail(email) == 0:
-            super().send_mail(template_prefix, email, context)
+        if asked and wait_of_mail(email) > 0:
+            return
+        ours = {"company": settings.PLATFORM_LEGAL_NAME, "portal_origin": settings.PORTAL_ORIGIN}
+        try:
+            super().send_mail(template_prefix, email, context | ours)
+        except OSError as error:  # what was changed stays so, and nobody learns who has an account
+            log.error("a mail was not sent: %s %s", template_prefix, type(error).__name__)
+
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: Any,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        """Tell USER what changed, also where allauth has noted no address of theirs."""
+        super().send_notification_mail(template_prefix, user, context, email or user.email)
+
+    def format_email_subject(self, subject: str) -> str:
+        """Return the subject as in our other mails."""
+        return f"{settings.PLATFORM_LEGAL_NAME}: {subject}"
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Return the ways to confirm who it is, in our words."""
+        ways = super().get_reauthentication_methods(user)
+        return [way | {"description": WAYS.get(way["id"], way["description"])} for way in ways]
 
     def pre_login(self, request: HttpRequest, user: Any, **facts: Any) -> HttpResponse | None:
         """Stop whoever is shut out, also with a right code or passkey, without a word of why."""

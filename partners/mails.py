@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from events import payloads
 from events.payloads import Mail
 from partners.inviting import has_account, hash_of, is_good, token_of
-from partners.models import Invitation
+from partners.models import Invitation, User
 
 
 def register() -> None:
     """Let the queue write these mails."""
+    payloads.register_mail("factors_removed", factors_removed)
     payloads.register_mail("invitation", invitation)
 
 
@@ -63,3 +64,20 @@ def _why_not(company: str) -> list[str]:
         % {"company": company},
         _("Nobody was told that you have an account. If you expect no invitation, do nothing."),
     ]
+
+
+def factors_removed(refs: Mapping[str, Any]) -> Mail | None:
+    """Tell whose second factor an admin took away; nothing goes to an account that is shut."""
+    user = User.objects.filter(pk=refs["user"], is_active=True).first()
+    if user is None:
+        return None
+    parts = [
+        _("Hello,"),
+        _("an admin removed the second factor of your account, and ended its sessions."),
+        _("Sign in with your password and set up another one:"),
+        f"{settings.PORTAL_ORIGIN}/accounts/2fa/",
+        _("If you did not ask for this, tell an admin at once."),
+        settings.PLATFORM_LEGAL_NAME,
+    ]
+    subject = f"{settings.PLATFORM_LEGAL_NAME}: {_('Your second factor was removed')}"
+    return Mail(to=user.email, subject=subject, text="\n\n".join(parts) + "\n")

@@ -19,7 +19,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
+from partners.account_forms import OurWords
 from partners.models import UsedCode, User
 from portal.lib.problems import is_api
 from portal.lib.ratelimit import seconds_to_wait, start_anew
@@ -43,6 +45,11 @@ OPEN_WITHOUT_IT = (
 class PortalMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Seeds and recovery codes lie encrypted; a role that must have a factor keeps its last."""
 
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "cannot_delete_authenticator": _("Your role needs a second factor. Add another one first."),
+        "incorrect_code": _("This code is not right, or was used already."),
+    }
+
     def encrypt(self, text: str) -> str:
         return sealed(text)
 
@@ -53,6 +60,11 @@ class PortalMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         """Return the code as part of a page: the policy of our pages knows no `data:` pictures."""
         drawn: str = super().build_totp_svg(url)
         return drawn[drawn.index("<svg") :]
+
+    def generate_authenticator_name(self, user: Any, type: str) -> str:
+        """Return the name a new passkey has until it is given another."""
+        number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1
+        return str(_("Passkey %(number)s") % {"number": number})
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Return whether AUTHENTICATOR may go: the last one of a role that needs one may not."""
@@ -139,15 +151,15 @@ class _CountsOnce(forms.Form):
         return code
 
 
-class AuthenticateForm(_CountsOnce, base_forms.AuthenticateForm):  # type: ignore[misc]
+class AuthenticateForm(OurWords, _CountsOnce, base_forms.AuthenticateForm):  # type: ignore[misc]
     """The code asked for after the password."""
 
 
-class ReauthenticateForm(_CountsOnce, base_forms.ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(OurWords, _CountsOnce, base_forms.ReauthenticateForm):  # type: ignore[misc]
     """The code asked for before something that matters."""
 
 
-class ActivateTOTPForm(totp_forms.ActivateTOTPForm):  # type: ignore[misc]
+class ActivateTOTPForm(OurWords, totp_forms.ActivateTOTPForm):  # type: ignore[misc]
     """The first code of a new authenticator app; it does not sign in a second time."""
 
     def clean_code(self) -> str:

@@ -226,12 +226,14 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "partners.adapter.PortalAccountAdapter"
-ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_FORMS = {
     "login": "partners.account_forms.LoginForm",
     "reset_password": "partners.account_forms.ResetPasswordForm",
     "change_password": "partners.account_forms.ChangePasswordForm",
     "reset_password_from_key": "partners.account_forms.ResetPasswordKeyForm",
+    "reauthenticate": "partners.account_forms.ReauthenticateForm",
+    "request_login_code": "partners.account_forms.RequestLoginCodeForm",
+    "confirm_login_code": "partners.account_forms.ConfirmLoginCodeForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -267,6 +269,8 @@ MFA_FORMS = {
     "authenticate": "partners.second_factor.AuthenticateForm",
     "reauthenticate": "partners.second_factor.ReauthenticateForm",
     "activate_totp": "partners.second_factor.ActivateTOTPForm",
+    "add_webauthn": "partners.passkey_forms.AddForm",
+    "edit_webauthn": "partners.passkey_forms.RenameForm",
 }
 # Passkeys want https; browsers make an exception for this machine, where the demo runs.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEMO

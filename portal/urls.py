@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from partners import people_views
+from partners.passkey_views import remove_passkey
 from portal import views
 
 urlpatterns = [
@@ -24,6 +25,10 @@ urlpatterns = [
     path("accounts/invitation/", people_views.invitation, name="invitation"),
     path("accounts/invitation/<str:token>/", people_views.invitation_link, name="invitation_link"),
     path("pulse/", people_views.pulse, name="pulse"),
+    # allauth's own view lets the last factor of a role go that must have one.
+    path(
+        "accounts/2fa/webauthn/keys/<int:pk>/remove/", remove_passkey, name="mfa_remove_webauthn"
+    ),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("view-as/", include("portal.viewing_urls")),
@@ -32,6 +37,11 @@ urlpatterns = [
     path("c/", include("leads.client_urls")),
     path("enquire/", include("leads.capture_urls")),
     path("portal/", include("portal.partner_urls")),
+    path("portal/settings/webhooks/", include(("portal.console.urls", "webhooks"))),
+    path(
+        "analytics/webhooks/",
+        include(("portal.console.urls", "webhooks"), namespace="webhook_oversight"),
+    ),
     path("portal/settings/", include("partners.urls")),
     path("", include("commissions.urls")),
     path("api/", include("portal.api_urls")),

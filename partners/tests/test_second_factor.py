@@ -236,3 +236,26 @@ def test_sessions_are_listed_and_ended(amira: User) -> None:
     here.post("/accounts/sessions/")
     assert Event.objects.filter(kind="sessions_ended", data__number=1).exists()
     assert (signed_in(here), signed_in(there)) == (True, False)
+
+
+@pytest.mark.usefixtures("demanded")
+def test_the_last_passkey_stays_where_the_role_needs_one(amira: User) -> None:
+    key = Authenticator.objects.create(user=amira, type="webauthn", data={"name": "Laptop"})
+    browser = Client()
+    browser.force_login(amira)
+    browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    page = f"/accounts/2fa/webauthn/keys/{key.pk}/remove/"
+    told = browser.post(page, follow=True).content.decode()
+    assert "Your role needs a second factor" in told
+    assert Authenticator.objects.filter(pk=key.pk).exists()
+    TOTP.activate(amira, SECRET)
+    browser.post(page)
+    assert not Authenticator.objects.filter(pk=key.pk).exists()
+
+
+def test_codes_are_not_shown_before_it_is_confirmed(guarded: User) -> None:
+    browser = Client()
+    browser.force_login(guarded)
+    for page in ("", "download/", "generate/"):
+        answer = browser.get(f"/accounts/2fa/recovery-codes/{page}")
+        assert answer.headers["Location"].startswith("/accounts/reauthenticate/")
