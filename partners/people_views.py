@@ -22,6 +22,7 @@ from partners.services.invitations import InvitationEnded
 from partners.views import _done, owners_only_by_service
 from portal.lib.access import Can, may
 from portal.lib.errors import Conflict
+from portal.lib.scope import partner_scope
 
 COOKIE = "invitation"
 SALT = "partners.invitation"
@@ -147,12 +148,15 @@ def _changed(
 
 
 def _page(request: HttpRequest, form: InviteForm | None = None) -> HttpResponse:
+    """Read and render the page as its partner, who sees no other's rows."""
     user: Any = request.user
     if user.partner_id is None or not may(user, Can.MANAGE_PEOPLE):
         raise PermissionDenied
-    context = {
-        "people": selectors.people_of(user=user),
-        "invitations": selectors.open_invitations(user=user),
-        "form": form or InviteForm(),
-    }
-    return render(request, "partners/people.html", context, status=422 if form else 200)
+    with partner_scope(user.partner_id):
+        context = {
+            "people": selectors.people_of(user=user),
+            "invitations": selectors.open_invitations(user=user),
+            "form": form or InviteForm(),
+            "platform": settings.PLATFORM_LEGAL_NAME,
+        }
+        return render(request, "partners/people.html", context, status=422 if form else 200)

@@ -123,8 +123,12 @@ def people_of(*, user: Actor) -> QuerySet[User]:
 
 
 def open_invitations(*, user: Actor) -> QuerySet[Invitation]:
-    """Return the invitations USER may see that can still be accepted."""
-    return Invitation.objects.visible_to(user).open().select_related("invited_by")
+    """Return the invitations USER may see that can still be accepted, with `inviter`, a name.
+
+    It is None where one of the staff invited: a partner's scope does not show them.
+    """
+    inviter = User.objects.filter(pk=OuterRef("invited_by")).values("name")
+    return Invitation.objects.visible_to(user).open().annotate(inviter=Subquery(inviter))
 
 
 def invitation_of_token(token: str) -> Invitation | None:

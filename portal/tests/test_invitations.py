@@ -5,6 +5,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -16,13 +17,12 @@ from partners.models import Invitation, User
 from partners.services import (
     AddressTaken,
     InvitationEnded,
-    LastOwner,
     NotYourself,
     TooManyInvitations,
 )
 from partners.services.invitations import MOST
-from partners.tests.factories import UserFactory
-from portal.lib.errors import DomainError, NotAllowed, NotFound, Unprocessable
+from partners.tests.factories import OwnerFactory, UserFactory
+from portal.lib.errors import NotAllowed, NotFound, Unprocessable
 from portal.tests.test_races import at_once, codes
 
 pytestmark = pytest.mark.django_db
@@ -273,17 +273,41 @@ def test_owners_keep_their_own_people(client_for, amira, milo, rami):
     assert owner.post(f"/portal/settings/people/{rami.pk}/remove/").status_code == 404
 
 
+def test_the_list_names_ones_own_people_and_no_staff(client_for, amira, acme, admin_user):
+    services.invite(actor=amira, email="a@acme.example", role="member")
+    services.invite(actor=admin_user, email="b@acme.example", role="owner", partner_id=acme.pk)
+    page = client_for(amira).get(PEOPLE).content.decode()
+    assert "a@acme.example" in page
+    assert "b@acme.example" in page
+    assert f"invited by {amira.name}" in page
+    assert f"invited by {settings.PLATFORM_LEGAL_NAME}" in page
+    assert admin_user.name not in page
+
+
 def test_members_see_no_list_and_remove_nobody(client_for, amira, milo):
     member = client_for(milo)
     assert member.get("/portal/settings/people/").status_code == 403
     assert member.post(f"/portal/settings/people/{amira.pk}/remove/").status_code == 403
 
 
-def test_nobody_removes_themselves_and_an_owner_stays(amira, milo):
-    with pytest.raises(NotYourself):
-        services.remove_member(actor=amira, user_id=amira.pk)
-    services.change_role(actor=amira, user_id=milo.pk, role="owner")
-    services.change_role(actor=amira, user_id=milo.pk, role="member")
-    with pytest.raises(DomainError):
+def test_nobody_ends_themselves_and_no_partners_owner_becomes_staff(amira, milo):
+    for end, given in ((services.remove_member, {}), (services.change_role, {"role": "member"})):
+        with pytest.raises(NotYourself):
+            end(actor=amira, user_id=amira.pk, **given)
+    with pytest.raises(Unprocessable):
         services.change_role(actor=amira, user_id=milo.pk, role="admin")
-    assert issubclass(LastOwner, DomainError)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("first", [services.remove_member, services.change_role])
+@pytest.mark.parametrize("second", [services.remove_member, services.change_role])
+def test_of_two_owners_who_end_each_other_at_once_one_stays(acme, amira, first, second):
+    other = OwnerFactory.create(partner=acme)
+
+    def end(how, actor, user):
+        demoted = {"role": "member"} if how is services.change_role else {}
+        return how(actor=actor, user_id=user.pk, **demoted)
+
+    results = at_once([partial(end, first, amira, other), partial(end, second, other, amira)])
+    assert codes(results) == {"done": 1, "last_owner": 1}
+    assert acme.users.filter(role="owner", is_active=True).count() == 1

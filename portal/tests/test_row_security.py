@@ -14,6 +14,7 @@ from leads import services
 from leads.groups import Groups
 from leads.models import Lead, Notice, Share
 from leads.tests.factories import LeadFactory
+from partners import services as people
 from partners.keys import issue_key
 from partners.models import Partner, User
 from portal.lib import access, scope
@@ -83,6 +84,17 @@ class TestWithoutTheFirstWall:
         response = asked(path.format(theirs.pk))
         assert response.status_code == 200
         assert str(theirs.pk) in body(response)
+
+    @pytest.mark.parametrize("walls", ["second", "none"])
+    def test_nor_is_a_rivals_invitation(
+        self, asked: Any, rami: User, walls: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        people.invite(actor=rami, email="nadia@rival.example", role="member")
+        if walls == "none":
+            monkeypatch.setattr(scope, "_enter", lambda _partner_id: None)
+        response = asked("/portal/settings/people/")
+        assert response.status_code == 200
+        assert ("nadia@rival.example" in body(response)) == (walls == "none")
 
 
 class TestScope:
