@@ -426,7 +426,8 @@ RETENTION_RULES: list[dict[str, Any]] = [
         "with_deal": 1826,
     },
 ]
-MFA_REQUIRED_ROLES = env.words("MFA_REQUIRED_ROLES")
+# Whoever sees many clients or decides for a company; in the demo nobody has to bring a phone.
+MFA_REQUIRED_ROLES = env.words("MFA_REQUIRED_ROLES", "" if DEMO else "admin,finance,agent,owner")
 DEMO_PASSWORD = env.text("DEMO_PASSWORD", "demo-portal-2026") if DEMO else ""
 INBOX_ORIGIN = f"http://127.0.0.1:{env.number('INBOX_PORT', 8001)}"
 
