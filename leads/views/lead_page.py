@@ -65,6 +65,7 @@ def lead_page(
     :param links: the client's links, shown this once
     """
     user = actor_of(request)
+    lead = as_seen_by(user, lead)  # whoever hands it over has read it for an act, not to show it
     services.note_contact_seen(actor=user, lead_ids=[lead.pk], where=PAGE)
     may_share = may(user, Can.SHARE_LEAD)
     if sharing is None and may_share:

@@ -94,6 +94,7 @@ def preview(request: HttpRequest, lead_id: str) -> HttpResponse:
 def share_preferences(request: HttpRequest, share_id: str) -> HttpResponse:
     """Change what one partner sees."""
     found = share_or_404(request, share_id)
+    require(actor_of(request), Can.SHARE_LEAD)
     form = ChoiceForm(request.POST, share=found, explicit=is_explicit(found.lead))
     if form.is_valid():
         call = partial(services.change_preferences, actor=actor_of(request), reference=share_id)
@@ -116,6 +117,7 @@ def _sees(changed: Share) -> str:
 def withdraw(request: HttpRequest, share_id: str) -> HttpResponse:
     """Take the lead back from one partner."""
     found = share_or_404(request, share_id)
+    require(actor_of(request), Can.WITHDRAW_SHARE)
     form = WithdrawForm(request.POST, share=found)
     if form.is_valid():
         call = partial(services.withdraw_share, actor=actor_of(request), reference=share_id)
@@ -130,6 +132,7 @@ def withdraw(request: HttpRequest, share_id: str) -> HttpResponse:
 def appointment(request: HttpRequest, share_id: str) -> HttpResponse:
     """Tell one partner about a viewing or a meeting."""
     found = share_or_404(request, share_id)
+    require(actor_of(request), Can.SHARE_APPOINTMENT)
     form = AppointmentForm(request.POST, share=found, market=found.lead.market)
     if form.is_valid():
         call = partial(services.share_appointment, actor=actor_of(request), reference=share_id)
