@@ -25,7 +25,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from events import http, letters, mails, outcomes, queue, services, signing
+from events import breaker, http, letters, mails, outcomes, queue, services, signing
 from events.letters import Letter
 from events.models import Delivery
 from events.queue import Result
@@ -184,7 +184,7 @@ class Dispatcher:
                 self._done(outcomes.given_back(letter.delivery))
                 continue
             result = await self._sent(session, letter)
-            if result.error in outcomes.SILENT:
+            if breaker.is_silent(result):
                 lane.stalled_at = time.monotonic()
             self._done(result)
         lane.hands -= 1

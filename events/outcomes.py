@@ -8,12 +8,15 @@ import json
 import logging
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import itemgetter
 
 from django.conf import settings
 from django.db import transaction
 
-from events import payloads, queue, services
+from events import breaker, notices, payloads, queue, services
+from events.breaker import Streak
 from events.http import Answer
 from events.models import Delivery, Endpoint, Event
 from events.queue import Result
@@ -22,28 +25,15 @@ from portal.lib.access import THE_SYSTEM
 log = logging.getLogger(__name__)
 
 LONGEST_WISH = 3600.0  # seconds: how far a Retry-After may stretch a short delay
-QUICK_MS = 1000
-# Failures that cost the recipient's lane its width: nobody there, or nobody answering.
-SILENT = frozenset(
-    {
-        "timeout",
-        "dns_error",
-        "tls_error",
-        "connection_refused",
-        "connection_reset",
-        "connection_failed",
-        "network_unreachable",
-        "egress_blocked",
-    }
-)
 
 
 def put_off(delivery: Delivery, error: str, retry_after: str = "") -> Result:
-    """Return DELIVERY for another attempt, or given up after its last."""
+    """Return DELIVERY for another attempt, or given up after its last; a test has but one."""
     schedule = settings.WEBHOOK_RETRY_SCHEDULE
-    if delivery.attempts > len(schedule):
+    made = delivery.attempts - delivery.attempts_before
+    if made > len(schedule) or delivery.trigger == Delivery.Trigger.TEST:
         return given_up(delivery, error)
-    delay = _jittered(schedule[delivery.attempts - 1])
+    delay = _jittered(schedule[made - 1])
     if (wished := _seconds(retry_after)) is not None:
         delay = min(max(wished, delay), max(2 * delay, LONGEST_WISH))
     return Result(delivery=delivery, state=Delivery.State.PENDING, delay=delay, error=error)
@@ -90,35 +80,35 @@ def settle(results: Sequence[Result]) -> None:
     with transaction.atomic():
         counted = queue.record(results)
         following = [r for r in counted if r.state == Delivery.State.FAILED or r.echo]
-        _lock_endpoints(following)
+        _lock_endpoints(counted, following)
+        streaks = breaker.note(counted)
         # Each event holds its stream until the commit: all workers take them in the same order.
-        for result in sorted(following, key=lambda r: r.delivery.partner_id or ""):
-            _follow(result)
-    if lanes := _lanes(results):
-        queue.set_lanes(lanes)
+        steps: list[tuple[str, Callable[[], None]]] = [
+            *((r.delivery.partner_id or "", partial(_follow, r)) for r in following),
+            *((s.partner_id, partial(_warn, s)) for s in streaks if s.is_half),
+        ]
+        for _partner, step in sorted(steps, key=itemgetter(0)):
+            step()
 
 
-def _lock_endpoints(results: Sequence[Result]) -> None:
-    """Lock the endpoints that change before any event is written, as services do."""
-    changing = {r.delivery.endpoint_id for r in results if r.echo or _says_gone(r)}
-    if changing - {None}:
-        list(Endpoint.objects.select_for_update().filter(pk__in=changing).order_by("pk"))
+def _lock_endpoints(counted: Sequence[Result], following: Sequence[Result]) -> None:
+    """Lock them in one order where any will change, as services do, before any event is written."""
+    if any(r.echo or _says_gone(r) for r in following):
+        wanted = {r.delivery.endpoint_id for r in counted} - {None}
+        list(Endpoint.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
 
 
 def _follow(result: Result) -> None:
     delivery = result.delivery
     if result.echo and delivery.endpoint_id:
-        services.confirm_endpoint(
+        if services.confirm_endpoint(
             actor=THE_SYSTEM, endpoint_id=delivery.endpoint_id, echoed=result.echo
-        )
+        ):
+            breaker.forget(delivery.endpoint_id)
     elif _says_gone(result) and delivery.endpoint_id:
-        services.disable_endpoint(
-            actor=THE_SYSTEM,
-            endpoint_id=delivery.endpoint_id,
-            reason=Endpoint.DisabledReason.GONE,
-        )
-    else:
-        services.record_event(
+        _switch_off(delivery.endpoint_id, Endpoint.DisabledReason.GONE)
+    elif delivery.trigger != Delivery.Trigger.TEST:
+        event = services.record_event(
             Event.Kind.WEBHOOK_EXHAUSTED,
             actor=THE_SYSTEM,
             partner_id=delivery.partner_id,
@@ -127,25 +117,35 @@ def _follow(result: Result) -> None:
             type=delivery.type,
             error=result.error,
         )
+        if breaker.says_how_it_does(result):
+            notices.tell_exhausted(event, str(delivery.endpoint_id))
+
+
+def _warn(streak: Streak) -> None:
+    if streak.is_over:
+        _switch_off(streak.endpoint_id, Endpoint.DisabledReason.FAILING)
+    elif not streak.told:
+        event = services.record_event(
+            Event.Kind.ENDPOINT_FAILING,
+            actor=THE_SYSTEM,
+            partner_id=streak.partner_id,
+            ok=False,
+            endpoint_id=streak.endpoint_id,
+            hours=int(streak.lasts.total_seconds() // 3600),
+        )
+        notices.tell_failing(event, streak.endpoint_id)
+
+
+def _switch_off(endpoint_id: str, reason: str) -> None:
+    event = services.disable_endpoint(actor=THE_SYSTEM, endpoint_id=endpoint_id, reason=reason)
+    if event is not None:
+        notices.tell_disabled(event, endpoint_id)
+        breaker.forget(endpoint_id)
 
 
 def _says_gone(result: Result) -> bool:
     """Return whether the endpoint wants no more; what is proven anew has to be there first."""
     return result.status == 410 and result.delivery.type != payloads.VERIFY
-
-
-def _lanes(results: Sequence[Result]) -> dict[str, int]:
-    """Return the endpoints whose lane changes: one when silent, all of it when quick."""
-    lanes: dict[str, int] = {}
-    for result in results:
-        endpoint = result.delivery.endpoint_id
-        if endpoint is None or not result.attempted:
-            continue
-        if result.error in SILENT:
-            lanes[endpoint] = 1
-        elif result.status and result.milliseconds < QUICK_MS:
-            lanes.setdefault(endpoint, queue.LANE_MAX)
-    return lanes
 
 
 def _echoed(head: bytes) -> str:

@@ -97,3 +97,11 @@ def challenges(deliveries: Sequence[Delivery]) -> Mapping[str, dict[str, Any] | 
         else None
         for delivery in deliveries
     }
+
+
+def tests(deliveries: Sequence[Delivery]) -> Mapping[str, dict[str, Any] | None]:
+    """Build `webhook.test`: nothing of anybody, and marked so that nobody takes it for real."""
+    return {
+        delivery.pk: {"test": True, "leadId": "share_00000000000000000000000000", "version": 1}
+        for delivery in deliveries
+    }

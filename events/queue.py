@@ -15,10 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from events import payloads
 from events.models import Delivery, Endpoint
-
-LANE_MAX = 128
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,26 +46,40 @@ _COLUMNS = ", ".join(
     f"d.{name}"
     for name in (
         "id", "webhook_id", "channel", "endpoint_id", "type", "refs", "event_at", "attempts",
-        "last_error", "lease_id",
+        "attempts_before", "trigger", "last_error", "lease_id",
     )
 ) + ", clock_timestamp() AS claimed_at"  # fmt: skip
 
 # Fair by construction: whoever waited longest is served first, nobody gets more than its lane and
 # its share of the room. NO KEY UPDATE, so that writers of deliveries don't wait for the claim.
+# To whom nothing flows, its challenge still goes, also to one that is off for no reason but to
+# prove itself anew. A paused one can be tested; after the pause its lane is one, and the first
+# message says whether more may follow.
+_PROBES = """d.endpoint_id = {endpoint} AND d.state = 'pending' AND d.next_attempt_at <= now()
+          AND d.type IN ('webhook.verify', 'webhook.test')
+          AND (d.type = 'webhook.verify' OR {proven})"""
 _CLAIM = """
 WITH ready AS MATERIALIZED (
-    SELECT e.id, e.verified_at IS NOT NULL AS verified, e.lane - busy.held AS room
+    SELECT e.id, it.proven, it.flowing, it.lane - busy.held AS room
     FROM events_endpoint e
     JOIN {partners} p ON p.id = e.partner_id
+    CROSS JOIN LATERAL (
+        SELECT e.enabled AND e.verified_at IS NOT NULL AS proven,
+               e.enabled AND e.verified_at IS NOT NULL
+                   AND coalesce(e.open_until <= now(), true) AS flowing,
+               CASE WHEN e.open_until IS NULL THEN e.lane ELSE 1 END AS lane
+    ) it
     CROSS JOIN LATERAL (
         SELECT count(*) AS held FROM events_delivery f
         WHERE f.endpoint_id = e.id AND f.state = 'sending' AND f.lease_until > now()
     ) busy
-    WHERE e.enabled AND e.removed_at IS NULL AND p.status <> 'suspended' AND e.lane > busy.held
-      AND EXISTS (
-        SELECT 1 FROM events_delivery d
-        WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_attempt_at <= now()
-          AND (e.verified_at IS NOT NULL OR d.type = %(verify)s)
+    WHERE (e.enabled OR e.disabled_reason = '') AND e.removed_at IS NULL
+      AND p.status <> 'suspended' AND it.lane > busy.held
+      AND (
+        it.flowing AND EXISTS (
+            SELECT 1 FROM events_delivery d
+            WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_attempt_at <= now()
+        ) OR EXISTS (SELECT 1 FROM events_delivery d WHERE {probes_of_e})
       )
     ORDER BY e.served_at LIMIT 64 FOR NO KEY UPDATE OF e SKIP LOCKED
 ), served AS (
@@ -76,12 +87,20 @@ WITH ready AS MATERIALIZED (
     WHERE events_endpoint.id = ready.id
 ), pick AS MATERIALIZED (
     SELECT due.id FROM ready CROSS JOIN LATERAL (
-        SELECT d.id FROM events_delivery d
-        WHERE d.endpoint_id = ready.id AND d.state = 'pending' AND d.next_attempt_at <= now()
-          AND (ready.verified OR d.type = %(verify)s)
-        ORDER BY d.next_attempt_at
+        SELECT * FROM (
+            SELECT d.id FROM events_delivery d WHERE {probes_of_ready}
+            ORDER BY d.next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) probe
+        UNION ALL
+        SELECT * FROM (
+            SELECT d.id FROM events_delivery d
+            WHERE ready.flowing AND d.endpoint_id = ready.id
+              AND d.state = 'pending' AND d.next_attempt_at <= now()
+            ORDER BY d.next_attempt_at
+            LIMIT greatest(1, least(ready.room, %(room)s / (SELECT count(*) FROM ready)))
+            FOR UPDATE SKIP LOCKED
+        ) waiting
         LIMIT greatest(1, least(ready.room, %(room)s / (SELECT count(*) FROM ready)))
-        FOR UPDATE SKIP LOCKED
     ) due
     LIMIT %(room)s
 )
@@ -107,11 +126,11 @@ WITH lost AS (
     SET state = 'pending', lease_id = NULL, lease_until = NULL, next_attempt_at = now(),
         last_error = 'worker_lost'
     WHERE state = 'sending' AND lease_until < now()
-    RETURNING id, attempts
+    RETURNING id, attempts, trigger
 )
 INSERT INTO events_attempt
-    (delivery_id, number, started_at, duration_ms, error, fields, response_head)
-SELECT id, attempts, now(), 0, 'worker_lost', '{}', '' FROM lost
+    (delivery_id, number, trigger, started_at, duration_ms, error, fields, response_head)
+SELECT id, attempts, trigger, now(), 0, 'worker_lost', '{}', '' FROM lost
 """
 _RECORD = """
 WITH result AS (
@@ -129,29 +148,29 @@ WITH result AS (
         refs = CASE WHEN r.state = 'pending' OR d.channel = 'webhook'
             THEN d.refs ELSE d.refs - 'to' END
     FROM result r WHERE d.id = r.id AND d.lease_id = r.lease
-    RETURNING d.id, d.attempts
+    RETURNING d.id, d.attempts, d.trigger
 ), tried AS (
     INSERT INTO events_attempt
-        (delivery_id, number, built_at, started_at, duration_ms, status, error, fields,
+        (delivery_id, number, trigger, built_at, started_at, duration_ms, status, error, fields,
          body_sha256, response_head)
-    SELECT d.id, d.attempts, r.built,
+    SELECT d.id, d.attempts, d.trigger, r.built,
            coalesce(to_timestamp(nullif(r.started, 0)), clock_timestamp()), r.ms, r.status,
            r.error, string_to_array(r.fields, ','), decode(r.sha, 'hex'), r.head
     FROM recorded d JOIN result r USING (id) WHERE r.attempted
 )
 SELECT id FROM recorded
 """
-_LANES = """
-UPDATE events_endpoint e SET lane = new.lane
-FROM unnest(%(id)s::uuid[], %(lane)s::int[]) AS new(id, lane)
-WHERE e.id = new.id AND e.lane <> new.lane
-"""
 
 
 def claim(room: int) -> list[Delivery]:
     """Claim up to ROOM due webhooks for this worker, several endpoints side by side."""
-    sql = _CLAIM.format(partners=partner_table(), columns=_COLUMNS)
-    return _claimed(sql, verify=payloads.VERIFY, room=room)
+    sql = _CLAIM.format(
+        partners=partner_table(),
+        columns=_COLUMNS,
+        probes_of_e=_PROBES.format(endpoint="e.id", proven="it.proven"),
+        probes_of_ready=_PROBES.format(endpoint="ready.id", proven="ready.proven"),
+    )
+    return _claimed(sql, room=room)
 
 
 def partner_table() -> str:
@@ -208,16 +227,6 @@ def record(results: Sequence[Result]) -> list[Result]:
         cursor.execute(_RECORD, [json.dumps(rows, default=str)])
         counted = {row[0] for row in cursor.fetchall()}
     return [result for key, result in zip(keys, results, strict=True) if key in counted]
-
-
-def set_lanes(lanes: dict[str, int]) -> None:
-    """Give each endpoint (by id) its new lane."""
-    field_ = Endpoint._meta.pk
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _LANES,
-            {"id": [field_.get_prep_value(pk) for pk in lanes], "lane": list(lanes.values())},
-        )
 
 
 def _text(head: bytes) -> str:

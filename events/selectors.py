@@ -133,8 +133,11 @@ LEFT JOIN events_endpoint e ON e.id = d.endpoint_id
 LEFT JOIN {partners} p ON p.id = e.partner_id
 WHERE d.state = 'pending' AND d.next_attempt_at <= now() AND (
     d.endpoint_id IS NULL OR (
-        e.enabled AND e.removed_at IS NULL AND p.status <> 'suspended'
-        AND (e.verified_at IS NOT NULL OR d.type = %s)
+        (e.enabled OR e.disabled_reason = '') AND e.removed_at IS NULL
+        AND p.status <> 'suspended'
+        AND (d.type = %s OR (
+            e.enabled AND e.verified_at IS NOT NULL AND coalesce(e.open_until <= now(), true)
+        ))
     )
 )
 """
