@@ -5,6 +5,9 @@ class EventsConfig(AppConfig):
     name = "events"
 
     def ready(self) -> None:
-        from events import payloads  # noqa: PLC0415 - models must be loaded first
+        from events import change_mails, notices, payloads  # noqa: PLC0415 - models must be loaded first
 
         payloads.register(payloads.VERIFY, payloads.challenges)
+        payloads.register(payloads.TEST, payloads.tests)
+        change_mails.register()
+        notices.register()

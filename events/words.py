@@ -26,6 +26,7 @@ _WORDS: dict[str, str | Promise] = {
     "payload_too_large": gettext_lazy("Larger than 64 kB"),
     "build_failed": gettext_lazy("Could not be written; we look into it"),
     "not_sent": gettext_lazy("Could not be sent; we look into it"),
+    "endpoint_disabled": gettext_lazy("The address was switched off"),
     "worker_lost": gettext_lazy("Our worker stopped meanwhile"),
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 from redis import Redis, RedisError
 
 from events import payloads
@@ -90,12 +91,14 @@ def _id_or_none(prefix: str, given: object) -> str | None:
         return None
 
 
-# `Endpoint.objects.receiving()` in one statement made once: every share asks it.
-_RECEIVING = """
-SELECT id FROM events_endpoint
-WHERE partner_id = %s AND removed_at IS NULL AND enabled AND verified_at IS NOT NULL
+# The partner's proven endpoints in one statement made once: every share asks it.
+_PROVEN = """
+SELECT id, enabled FROM events_endpoint
+WHERE partner_id = %s AND removed_at IS NULL AND verified_at IS NOT NULL
   AND (event_types = '{}' OR %s = ANY(event_types)) AND id = coalesce(%s, id)
 """
+# What would have gone to an endpoint that is switched off is kept as given up, to be recovered.
+OFF = "endpoint_disabled"
 
 
 def queue_webhooks(
@@ -115,19 +118,35 @@ def queue_webhooks(
     """
     only = ids.decode("endpoint", endpoint_id) if endpoint_id else None
     with connection.cursor() as cursor:
-        cursor.execute(_RECEIVING, [ids.decode("partner", partner_id), type, only])
-        receiving = [ids.encode("endpoint", row[0]) for row in cursor.fetchall()]
-    queued = [webhook(event, type, pk, partner_id, refs) for pk in receiving]
+        cursor.execute(_PROVEN, [ids.decode("partner", partner_id), type, only])
+        proven = [(ids.encode("endpoint", pk), enabled) for pk, enabled in cursor.fetchall()]
+    queued = [_for(event, type, pk, partner_id, refs, enabled) for pk, enabled in proven]
     queued += [_mail(event, template, refs) for template in mails]
     if queued:
         rows.insert(queued)
         nudge()
-    return len(receiving)
+    return sum(enabled for _pk, enabled in proven)
+
+
+def _for(
+    event: Event,
+    type_: str,
+    endpoint_id: str,
+    partner_id: str,
+    refs: Mapping[str, Any],
+    enabled: bool,
+) -> Delivery:
+    made = webhook(event, type_, endpoint_id, partner_id, refs)
+    if not enabled:
+        made.state, made.last_error = Delivery.State.FAILED, OFF
+        made.finished_at = timezone.now()
+    return made
 
 
 def webhook(
     event: Event, type_: str, endpoint_id: str, partner_id: str, refs: Mapping[str, Any]
 ) -> Delivery:
+    """Return a message to the endpoint that is due now, not yet saved."""
     return Delivery(
         channel=Delivery.Channel.WEBHOOK,
         endpoint_id=endpoint_id,

@@ -10,8 +10,8 @@ from django.utils import timezone
 from redis import ConnectionError as RedisGone
 
 from events import payloads, services
-from events.services import writing
 from events.models import Delivery, Endpoint, Event
+from events.services import writing
 from portal.lib.access import THE_SYSTEM
 from portal.lib.errors import Conflict, NotAllowed, NotFound
 
@@ -80,7 +80,7 @@ class TestQueueWebhooks:
         ]
         new_endpoint(acme, "/other", event_types=["lead.revoked"])
         new_endpoint(acme, "/unverified", verified_at=None)
-        new_endpoint(acme, "/off", enabled=False)
+        off = new_endpoint(acme, "/off", enabled=False)
         new_endpoint(acme, "/removed", removed_at=timezone.now())
         new_endpoint(rival, "/rival")
 
@@ -89,8 +89,15 @@ class TestQueueWebhooks:
         )
 
         assert queued == 2
-        assert {d.endpoint_id for d in Delivery.objects.all()} == {e.pk for e in wanted}
-        first = Delivery.objects.first()
+        pending = Delivery.objects.filter(state="pending")
+        assert {d.endpoint_id for d in pending} == {e.pk for e in wanted}
+        missed = Delivery.objects.exclude(state="pending").get()
+        assert (missed.endpoint_id, missed.state, missed.last_error) == (
+            off.pk,
+            "failed",
+            "endpoint_disabled",
+        )
+        first = pending.first()
         assert (first.state, first.attempts, first.refs) == ("pending", 0, {"share": "share_x"})
         assert first.webhook_id.startswith("msg_")
         assert first.next_attempt_at <= timezone.now()
@@ -234,7 +241,11 @@ class TestEndpoints:
         endpoint = new_endpoint(acme)
         services.disable_endpoint(actor=THE_SYSTEM, endpoint_id=endpoint.pk, reason="gone")
         asked = services.request_verification(actor=amira, endpoint_id=endpoint.pk)
-        assert (asked.enabled, asked.verified, asked.disabled_reason) == (True, False, "")
+        assert (asked.enabled, asked.disabled_reason) == (False, "")
+        asked.refresh_from_db()
+        services.confirm_endpoint(actor=THE_SYSTEM, endpoint_id=asked.pk, echoed=asked.challenge)
+        asked.refresh_from_db()
+        assert (asked.enabled, asked.verified) == (True, True)
 
     def test_a_verified_one_stays_so_while_it_is_asked_again(self, amira, acme, new_endpoint):
         endpoint = new_endpoint(acme)

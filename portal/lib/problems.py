@@ -82,7 +82,8 @@ def problem_for(error: Exception, context: Mapping[str, Any]) -> Response | None
     """Answer ERROR as a problem (DRF's exception handler); None for what nobody anticipated."""
     if isinstance(error, DomainError):
         body = problem(error.status, error.code, str(error), **error.details)
-        return Response(body, status=error.status, content_type=MEDIA_TYPE)
+        headers = _headers(error)
+        return Response(body, status=error.status, headers=headers, content_type=MEDIA_TYPE)
     for kind, status, code in CODES:
         if isinstance(error, kind):
             body = problem(status, _code(error, code), _detail(error, status), **_members(error))
