@@ -50,7 +50,9 @@ def tell_disabled(event: Event, endpoint_id: str) -> None:
 def mail_exhausted(refs: Mapping[str, Any]) -> Mail | None:
     """Tell that a message was given up."""
     endpoint = _endpoint(refs)
-    return endpoint and _mail(
+    if endpoint is None:
+        return None
+    return _mail(
         endpoint,
         _("A message for %(host)s was given up"),
         _(
