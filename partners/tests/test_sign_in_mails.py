@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.core import mail
@@ -72,9 +73,10 @@ def test_a_changed_password_is_told_to_whoever_has_the_account(amira: User) -> N
 
 
 @pytest.mark.django_db(transaction=True)
+@time_machine.travel("2026-11-23T06:00:00Z", tick=False)
 def test_so_is_a_factor_that_came_or_went(amira: User) -> None:
     here = Client()
-    here.post("/accounts/login/", {"login": amira.email, "password": PASSWORD})
+    here.force_login(amira)
     here.post("/accounts/reauthenticate/", {"password": PASSWORD})
     secret = here.get("/accounts/2fa/totp/activate/").context["form"].secret
     now = int(timezone.now().timestamp()) // 30
