@@ -15,7 +15,7 @@ from django.urls import reverse
 from events.models import Delivery, Endpoint
 from events.selectors import deliveries_for
 from partners.models import User
-from portal.lib.access import Can, is_staff, may
+from portal.lib.access import Can, is_staff, may, require
 from portal.lib.errors import NotAllowed, NotFound
 from portal.lib.scope import partner_scope
 
@@ -54,6 +54,17 @@ def console_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
             raise Http404(str(refusal)) from refusal
 
     return checked
+
+
+def console_action(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Open VIEW to those of the console who may also change something."""
+
+    @wraps(view)
+    def checked(request: ConsoleRequest, **parts: str) -> HttpResponse:
+        require(request.user, Can.MANAGE_ENDPOINTS)
+        return view(request, **parts)
+
+    return console_page(checked)
 
 
 def reading(request: ConsoleRequest) -> AbstractContextManager[None]:

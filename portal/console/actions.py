@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from events import services
 from partners.step_up import confirmed
-from portal.console.access import ConsoleRequest, address, console_page, endpoint_or_404, reading
+from portal.console.access import ConsoleRequest, address, console_action, endpoint_or_404, reading
 from portal.console.forms import ChangeForm, RecoverForm, RotateForm
 from portal.console.views import endpoint_page
 from portal.lib.errors import DomainError, NotAllowed, NotFound
@@ -48,7 +48,7 @@ def _back(request: ConsoleRequest, endpoint_id: str) -> HttpResponseRedirect:
 
 
 @require_POST
-@console_page
+@console_action
 @confirmed
 def change(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
     """Change where and what we send; a new address has to prove itself first."""
@@ -67,7 +67,7 @@ def change(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
 
 
 @require_POST
-@console_page
+@console_action
 @confirmed
 @told
 def rotate(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
@@ -88,7 +88,7 @@ def rotate(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
 
 
 @require_POST
-@console_page
+@console_action
 @confirmed
 @told
 def signing_key(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
@@ -103,7 +103,7 @@ def signing_key(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
 
 
 @require_POST
-@console_page
+@console_action
 @told
 def test(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
     """Send made-up data through the same pipeline."""
@@ -113,7 +113,7 @@ def test(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
 
 
 @require_POST
-@console_page
+@console_action
 @told
 def recover(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
     """Send once more what was given up."""
@@ -137,7 +137,7 @@ def recover(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
 
 
 @require_POST
-@console_page
+@console_action
 @told
 def verify(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
     """Send another challenge; an endpoint that was switched off starts again from its proof."""
@@ -147,7 +147,7 @@ def verify(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
 
 
 @require_POST
-@console_page
+@console_action
 @told
 def disable(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
     """Switch the endpoint off."""
@@ -157,7 +157,7 @@ def disable(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
 
 
 @require_POST
-@console_page
+@console_action
 @confirmed
 def remove(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
     """Take the endpoint out of use for good."""
@@ -167,7 +167,7 @@ def remove(request: ConsoleRequest, endpoint_id: str) -> HttpResponse:
 
 
 @require_POST
-@console_page
+@console_action
 def resend(request: ConsoleRequest, delivery_id: str) -> HttpResponse:
     """Send one message again, under the same webhook-id."""
     try:

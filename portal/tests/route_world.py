@@ -33,9 +33,8 @@ from leads.models import ClientLink, Lead, Share
 from leads.services.consent import Wish, decide
 from leads.tests.factories import LeadFactory
 from leads.views.client import COOKIE, SALT
-from partners.keys import issue_key
 from partners.models import Partner, User
-from partners.services import invite
+from partners.services import invite, issue_key
 from partners.tests.factories import OwnerFactory, PartnerFactory, UserFactory
 from portal.lib.access import THE_SYSTEM, Role
 from portal.tests.routes import AWAY, LOGIN, OK, Answer, Route
@@ -58,6 +57,7 @@ class World:
     link_id: str
     a: Partner
     member: User
+    user_ids: dict[str, str]
     # Hashes of the tables as they stand, and after the suspension.
     present: dict[str, str] = field(default_factory=dict)
     former: dict[str, str] = field(default_factory=dict)
@@ -155,8 +155,8 @@ def built() -> World:
     member = people["ex_member"] = UserFactory.create(
         email="gone@acme.example", role=Role.MEMBER, partner=a
     )
-    sessions = {role: _signed_in(user) for role, user in people.items()}
-    sessions["viewer"] = _signed_in(people["agent"], as_partner=a)
+    sessions = {role: signed_in(user) for role, user in people.items()}
+    sessions["viewer"] = signed_in(people["agent"], as_partner=a)
     ids = {"partner": a.pk, "b": b.pk, "third": third.pk, "user": member.pk}
     ids |= leads_of(people["agent"], people["a_owner"], a, third)
     _rows_to_name(member)
@@ -171,10 +171,12 @@ def built() -> World:
         link_id=_link(ids["lead"]),
         a=a,
         member=member,
+        user_ids={role: str(user.pk) for role, user in people.items()},
     )
 
 
-def _signed_in(user: User, as_partner: Partner | None = None) -> str:
+def signed_in(user: User, as_partner: Partner | None = None) -> str:
+    """Return the session of USER, who looks at a partner's portal if AS_PARTNER is one."""
     browser = Client()
     browser.force_login(user)
     if as_partner:
@@ -200,6 +202,7 @@ def _link(lead_id: Any) -> str:
 
 def leads_of(agent: User, owner: User, a: Partner, third: Partner) -> dict[str, Any]:
     """Return the ids of A's shares, one for each thing that can be done with one."""
+    endpoint = _endpoint(a)  # first of all, so that it is told of all
     share = _shared(agent, a, LeadFactory.create(agent=agent, name="Zenobia Canary"))
     accepted = _shared(agent, a, LeadFactory.create(agent=agent))
     report_status(actor=owner, reference=str(accepted.pk), status="accepted")
@@ -236,7 +239,8 @@ def leads_of(agent: User, owner: User, a: Partner, third: Partner) -> dict[str, 
         "asked_client": asked.pk,
         "proposal": proposal.pk,
         "receipt": receipt.pk,
-        "endpoint": _endpoint(a).pk,
+        "endpoint": endpoint.pk,
+        "delivery": endpoint.deliveries.filter(type="lead.shared").latest("pk").pk,
     }
 
 

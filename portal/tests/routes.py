@@ -155,6 +155,7 @@ CLIENT = [
 # An admin may look after any endpoint.
 _ENDPOINT = partners_page(a_member=403) | {"admin": OK}
 _INVITATION = _ENDPOINT
+_OWN = partners_page(a_member=403)
 # An admin does the same in the admin.
 _PERSON = partners_page(a_member=403) | {"admin": 404}
 PARTNER = [
@@ -203,8 +204,37 @@ PARTNER = [
     ),
     Route("partners:verify_endpoint", _ENDPOINT, "post", "endpoint"),
     Route("partners:remove_endpoint", _ENDPOINT, "post", "endpoint"),
+    Route("webhooks:overview", partners_page(a_member=403, b_owner=OK)),
+    Route("webhooks:debugger", partners_page(a_member=403, b_owner=OK)),
+    Route("webhooks:debugger", partners_page(422, 403, 422), "post"),
+    Route("webhooks:endpoint", partners_page(a_member=403), args="endpoint"),
+    Route("webhooks:change", partners_page(422, 403), "post", "endpoint"),
+    Route("webhooks:rotate", _OWN, "post", "endpoint", {"overlap_hours": "24"}),
+    Route("webhooks:signing_key", _OWN, "post", "endpoint"),
+    Route("webhooks:test", _OWN, "post", "endpoint"),
+    Route("webhooks:recover", _OWN, "post", "endpoint", {"hours": "24"}),
+    Route("webhooks:verify", _OWN, "post", "endpoint"),
+    Route("webhooks:disable", _OWN, "post", "endpoint"),
+    Route("webhooks:remove", _OWN, "post", "endpoint"),
+    Route("webhooks:delivery", _OWN, args="delivery"),
+    Route("webhooks:resend", _OWN, "post", "delivery"),
 ]
+_BY_ADMIN = staff_page(403, 403, partner=403)
 STAFF = [
+    Route("webhook_oversight:overview", staff_page(partner=403)),
+    Route("webhook_oversight:debugger", staff_page(partner=403)),
+    Route("webhook_oversight:debugger", staff_page(422, 422, 422, partner=403), "post"),
+    Route("webhook_oversight:endpoint", staff_page(partner=403), args="endpoint"),
+    Route("webhook_oversight:change", staff_page(403, 403, 422, 403), "post", "endpoint"),
+    Route("webhook_oversight:rotate", staff_page(403, 403, 403, 403), "post", "endpoint"),
+    Route("webhook_oversight:signing_key", _BY_ADMIN, "post", "endpoint"),
+    Route("webhook_oversight:test", _BY_ADMIN, "post", "endpoint"),
+    Route("webhook_oversight:recover", _BY_ADMIN, "post", "endpoint", {"hours": "24"}),
+    Route("webhook_oversight:verify", _BY_ADMIN, "post", "endpoint"),
+    Route("webhook_oversight:disable", _BY_ADMIN, "post", "endpoint"),
+    Route("webhook_oversight:remove", _BY_ADMIN, "post", "endpoint"),
+    Route("webhook_oversight:delivery", staff_page(partner=403), args="delivery"),
+    Route("webhook_oversight:resend", _BY_ADMIN, "post", "delivery"),
     Route("leads:lead_list", staff_page(partner=403)),
     Route("leads:lead_new", staff_page(finance=403, partner=403)),
     Route("leads:lead_new", staff_page(422, 403, 422, partner=403), "post"),
@@ -368,7 +398,8 @@ ADMIN: dict[str, str] = {
     "partners.apikey": "",
     # Told that a partner with a history stays, and led back.
     "partners.partner": "add change delete",
-    "partners.user": "add change",
+    "partners.user": "change",
+    "partners.invitation": "add",
     "leads.lead": "",
     "leads.share": "",
     "leads.consentdecision": "",
