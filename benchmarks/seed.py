@@ -14,8 +14,8 @@ from events import signing
 from events.models import Delivery, Endpoint
 from leads.models import Lead, Share
 from leads.tests.factories import LeadFactory
-from partners.keys import issue_key
 from partners.models import Partner, User
+from partners.services import issue_key
 from partners.types import PartnerType
 from portal.lib import ids
 from portal.lib.access import THE_SYSTEM, Role

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import timedelta
+from typing import cast
 
+from allauth.account.adapter import get_adapter
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from partners import keys
+from partners import keys, signed_calls
 from partners.models import ApiKey, Partner
 from portal.lib.access import STAFF_ROLES, Actor
 
@@ -31,6 +35,11 @@ class KeyExpired(AuthenticationFailed):
 class KeySuspended(AuthenticationFailed):
     default_detail = _("The holder of this key is suspended.")
     default_code = "key_suspended"
+
+
+class WrongNetwork(AuthenticationFailed):
+    default_detail = _("The key may not be used from %(address)s.")
+    default_code = "wrong_network"
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -53,6 +62,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key is None:
             raise InvalidKey
         _require_good(key)
+        _require_network(key, request._request)
         actor = key.actor
         # The rights a limited key leaves its holder; `access.may` reads them.
         actor.key_rights = keys.rights_of(key.scopes)  # type: ignore[attr-defined]
@@ -60,6 +70,16 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+    def check_signature(self, request: Request, body: bytes) -> None:
+        """Check that REQUEST with its BODY is signed, if its key asks for that.
+
+        :raises AuthenticationFailed: if the signature is missing, wrong, old or was used before
+        :raises redis.RedisError: if nobody can say whether it was used before
+        """
+        key = cast(ApiKey, request.auth)
+        if key.signing_secret:
+            signed_calls.check(key, request._request, body)
 
     def note_use(self, key: ApiKey) -> None:
         """Remember that KEY was used, at most once a minute."""
@@ -70,9 +90,21 @@ class ApiKeyAuthentication(BaseAuthentication):
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
 
 
+def _require_network(key: ApiKey, request: HttpRequest) -> None:
+    """Refuse a call from outside the networks of KEY.
+
+    The address is the one before as many proxies as are ours (`TRUSTED_PROXY_COUNT`); what the
+    caller writes into X-Forwarded-For itself is never it.
+    """
+    if not key.networks:
+        return
+    address = ipaddress.ip_address(get_adapter().get_client_ip(request))
+    if not keys.lets_in(key, address):
+        raise WrongNetwork(WrongNetwork.default_detail % {"address": address})
+
+
 def _require_good(key: ApiKey) -> None:
-    expired = key.expires_at is not None and key.expires_at <= timezone.now()
-    if key.revoked_at is not None or expired:
+    if not key.is_in_use:
         raise KeyExpired
     if key.partner is not None and key.partner.status == Partner.Status.SUSPENDED:
         raise KeySuspended

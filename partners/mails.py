@@ -7,17 +7,21 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 
 from events import payloads
+from events.models import Event
 from events.payloads import Mail
 from partners.inviting import has_account, hash_of, is_good, token_of
-from partners.models import Invitation, User
+from partners.models import ApiKey, Invitation, User
+from portal.lib.access import Role
 
 
 def register() -> None:
     """Let the queue write these mails."""
     payloads.register_mail("factors_removed", factors_removed)
     payloads.register_mail("invitation", invitation)
+    payloads.register_mail("key_changed", key_changed)
 
 
 def invitation(refs: Mapping[str, Any]) -> Mail | None:
@@ -81,3 +85,32 @@ def factors_removed(refs: Mapping[str, Any]) -> Mail | None:
     ]
     subject = f"{settings.PLATFORM_LEGAL_NAME}: {_('Your second factor was removed')}"
     return Mail(to=user.email, subject=subject, text="\n\n".join(parts) + "\n")
+
+
+_TOLD_OF_KEYS = {
+    Event.Kind.API_KEY_ISSUED: _l("An API key of %(company)s was made: %(key)s."),
+    Event.Kind.API_KEY_CHANGED: _l("What limits an API key of %(company)s was changed: %(key)s."),
+    Event.Kind.API_KEY_ROTATED: _l("An API key of %(company)s was rotated. The new one: %(key)s."),
+    Event.Kind.API_KEY_REVOKED: _l("An API key of %(company)s was revoked: %(key)s."),
+}
+
+
+def key_changed(refs: Mapping[str, Any]) -> Mail | None:
+    """Tell an owner what became of a key; nobody who is no owner of that partner any more."""
+    key = ApiKey.objects.select_related("partner").filter(pk=refs["key"]).first()
+    if key is None or key.partner is None:
+        return None
+    owners = User.objects.filter(partner=key.partner, role=Role.OWNER, is_active=True)
+    owner = owners.filter(pk=refs["user"]).first()
+    if owner is None:
+        return None
+    named = f"{key.prefix}… {key.name}".strip()
+    parts = [
+        _("Hello,"),
+        str(_TOLD_OF_KEYS[refs["kind"]]) % {"company": key.partner.name, "key": named},
+        _("Look at your keys, and revoke what you do not know:"),
+        f"{settings.PORTAL_ORIGIN}/portal/settings/keys/",
+        settings.PLATFORM_LEGAL_NAME,
+    ]
+    subject = f"{settings.PLATFORM_LEGAL_NAME}: {_('An API key of your company')}"
+    return Mail(to=owner.email, subject=subject, text="\n\n".join(parts) + "\n")

@@ -34,6 +34,8 @@ _SET_UP_EVENTS = (
     Event.Kind.INVITATION_ACCEPTED,
     Event.Kind.INVITATION_REVOKED,
     Event.Kind.API_KEY_ISSUED,
+    Event.Kind.API_KEY_CHANGED,
+    Event.Kind.API_KEY_ROTATED,
     Event.Kind.API_KEY_REVOKED,
     Event.Kind.ENDPOINT_CREATED,
     Event.Kind.ENDPOINT_CHALLENGED,

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from partners import keys
+from partners import services
 from partners.admin.through_services import ServiceAdmin
 from partners.models import ApiKey
 from portal.lib.access import Can, may
@@ -63,6 +63,6 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
         self.each(
             request,
             queryset,
-            lambda key: keys.revoke_key(actor=actor, key_id=key.pk),
+            lambda key: services.revoke_key(actor=actor, key_id=key.pk),
             str(_("%(count)s revoked.")),
         )

@@ -77,6 +77,12 @@ class ApiKey(models.Model):
         return self.revoked_at is None
 
     @property
+    def is_in_use(self) -> bool:
+        """Whether it can be used: neither revoked nor expired."""
+        alive = self.expires_at is None or self.expires_at > timezone.now()
+        return self.revoked_at is None and alive
+
+    @property
     def actor(self) -> Actor:
         """Who acts when this key is used."""
         return self.user if self.user is not None else self

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from events.models import Event
 from events.services import record_event
-from partners import keys, services
+from partners import services
 from partners.models import ApiKey, Invitation, Licence, Partner
 from partners.tests.factories import LicenceFactory, PartnerFactory
 from partners.types import Market, PartnerType
@@ -420,7 +420,7 @@ class TestInvitations:
 
 class TestKeys:
     def test_an_admin_sees_no_secret_and_revokes(self, admin, admin_user, acme):
-        key, secret = keys.issue_key(actor=admin_user, partner=acme, name="CRM")
+        key, secret = services.issue_key(actor=admin_user, partner=acme, name="CRM")
         page = admin.get("/admin/partners/apikey/").content.decode()
         assert key.prefix in page
         assert secret not in page
@@ -429,7 +429,7 @@ class TestKeys:
         assert key.revoked_at is not None
 
     def test_none_is_added_or_changed_here(self, admin, admin_user, acme):
-        key, _secret = keys.issue_key(actor=admin_user, partner=acme)
+        key, _secret = services.issue_key(actor=admin_user, partner=acme)
         address = reverse("admin:partners_apikey_change", args=[key.pk])
         assert admin.get("/admin/partners/apikey/add/").status_code == 403
         assert admin.post(address, {"name": "mine"}).status_code == 403
@@ -447,7 +447,7 @@ class TestWhoMayEnter:
         assert Partner.objects.count() == 1
 
     def test_finance_looks_and_changes_nothing(self, finance, admin_user, acme, sahyadri):
-        key, _secret = keys.issue_key(actor=admin_user, partner=acme)
+        key, _secret = services.issue_key(actor=admin_user, partner=acme)
         assert finance.get(LIST).status_code == 200
         page = finance.get(change_page(acme)).content.decode()
         assert acme.name in page

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.models import Event
-from partners import keys
+from partners import keys, services
 from partners.models import ApiKey
 from portal.lib.access import THE_SYSTEM, Can
 from portal.lib.errors import NotAllowed, NotFound
@@ -51,7 +51,7 @@ class TestForm:
 @pytest.mark.django_db
 class TestIssueKey:
     def test_keeps_the_hash_and_an_event_without_the_secret(self, admin_user, acme):
-        key, secret = keys.issue_key(
+        key, secret = services.issue_key(
             actor=admin_user, partner=acme, name="CRM", scopes=["leads:read"]
         )
 
@@ -63,8 +63,8 @@ class TestIssueKey:
         assert secret not in str(event.data)
 
     def test_who_may(self, admin_user, finance_user, dana, amira, milo, acme, rival):
-        keys.issue_key(actor=amira, partner=acme)
-        keys.issue_key(actor=admin_user, user=dana)
+        services.issue_key(actor=amira, partner=acme)
+        services.issue_key(actor=admin_user, user=dana)
         for actor, holder in (
             (amira, {"partner": rival}),
             (milo, {"partner": acme}),
@@ -74,12 +74,12 @@ class TestIssueKey:
             (admin_user, {"user": amira}),
         ):
             with pytest.raises(NotAllowed):
-                keys.issue_key(actor=actor, **holder)
+                services.issue_key(actor=actor, **holder)
         assert ApiKey.objects.count() == 2
 
     def test_unknown_scopes(self, admin_user, acme):
-        with pytest.raises(keys.UnknownScope):
-            keys.issue_key(actor=admin_user, partner=acme, scopes=["everything"])
+        with pytest.raises(services.UnknownScope):
+            services.issue_key(actor=admin_user, partner=acme, scopes=["everything"])
 
     def test_every_right_a_holder_can_use_is_in_a_scope(self):
         named = frozenset().union(*keys.SCOPES.values())
@@ -90,18 +90,18 @@ class TestIssueKey:
 @pytest.mark.django_db
 class TestRevokeKey:
     def test_ends_it_once(self, amira, acme):
-        key, _secret = keys.issue_key(actor=amira, partner=acme)
+        key, _secret = services.issue_key(actor=amira, partner=acme)
 
-        first = keys.revoke_key(actor=amira, key_id=key.pk).revoked_at
-        assert keys.revoke_key(actor=amira, key_id=key.pk).revoked_at == first
+        first = services.revoke_key(actor=amira, key_id=key.pk).revoked_at
+        assert services.revoke_key(actor=amira, key_id=key.pk).revoked_at == first
         assert Event.objects.filter(kind="api_key_revoked").count() == 1
 
     def test_a_strangers_key_is_not_there(self, rami, amira, acme):
-        key, _secret = keys.issue_key(actor=amira, partner=acme)
+        key, _secret = services.issue_key(actor=amira, partner=acme)
 
         for key_id in (key.pk, "key_00000000000000000000000000", "nonsense"):
             with pytest.raises(NotFound):
-                keys.revoke_key(actor=rami, key_id=key_id)
+                services.revoke_key(actor=rami, key_id=key_id)
         assert not ApiKey.objects.exclude(revoked_at=None).exists()
 
 
@@ -143,6 +143,6 @@ class TestCommand:
 
 
 def test_the_systems_actor_may_issue(acme):
-    _key, secret = keys.issue_key(actor=THE_SYSTEM, partner=acme)
+    _key, secret = services.issue_key(actor=THE_SYSTEM, partner=acme)
 
     assert keys.is_well_formed(secret)

@@ -93,10 +93,11 @@ class ApiView(APIView):
             raise malformed(detail, "key_in_query", "?")
         super().initial(request, *args, **kwargs)
         self.authenticator = request.successful_authenticator
-        self._check_scope(request)
-        self._check_query(request)
         if request.method in ("POST", "PATCH", "PUT"):
             self.body = read_body(request._request)
+        self.authenticator.check_signature(request, self.body)
+        self._check_scope(request)
+        self._check_query(request)
 
     def _check_scope(self, request: Request) -> None:
         scopes = getattr(request.auth, "scopes", None)

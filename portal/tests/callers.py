@@ -12,7 +12,7 @@ from django.test import Client
 from leads.models import Lead, Share
 from leads.services import share_lead
 from leads.tests.factories import LeadFactory
-from partners import keys
+from partners import services
 from partners.models import Partner, User
 from portal.lib.access import THE_SYSTEM
 
@@ -44,7 +44,7 @@ class Caller:
 
 def caller_for(*, scopes: tuple[str, ...] = (), **holder: Any) -> Caller:
     """Return a system with a fresh key of HOLDER (partner= or user=)."""
-    _key, secret = keys.issue_key(actor=THE_SYSTEM, scopes=scopes, **holder)
+    _key, secret = services.issue_key(actor=THE_SYSTEM, scopes=scopes, **holder)
     return Caller(secret)
 
 

@@ -27,8 +27,8 @@ from django.db import connection
 
 from events.models import Delivery
 from events.tests.receiver import Receiver, receiving
-from partners.keys import issue_key
 from partners.models import Partner, User
+from partners.services import issue_key
 from portal.embedded_engines import die_with_parent, free_port
 from portal.lib.access import THE_SYSTEM
 from portal.tests.inbox import PartnerInbox

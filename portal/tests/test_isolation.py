@@ -21,8 +21,8 @@ from leads import receipts, services
 from leads.groups import Groups
 from leads.models import Share
 from leads.tests.factories import LeadFactory
-from partners.keys import issue_key
 from partners.models import Partner, User
+from partners.services import issue_key
 from portal.lib.access import THE_SYSTEM
 
 pytestmark = pytest.mark.django_db

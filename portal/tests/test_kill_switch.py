@@ -8,8 +8,8 @@ from events.queue import claim
 from leads import services as leads
 from leads.tests.factories import LeadFactory
 from partners import mails, services
-from partners.keys import issue_key, revoke_key
 from partners.models import User
+from partners.services import issue_key, revoke_key
 from portal.lib.access import THE_SYSTEM
 
 pytestmark = pytest.mark.django_db

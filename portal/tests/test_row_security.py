@@ -15,8 +15,8 @@ from leads.groups import Groups
 from leads.models import Lead, Notice, Share
 from leads.tests.factories import LeadFactory
 from partners import services as people
-from partners.keys import issue_key
 from partners.models import Partner, User
+from partners.services import issue_key
 from portal.lib import access, scope
 from portal.lib.scope import partner_scope
 from portal.row_security import RULES

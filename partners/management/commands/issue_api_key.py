@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from partners import keys
+from partners import services
 from partners.models import Partner, User
 from portal.lib.access import STAFF_ROLES, THE_SYSTEM
 from portal.lib.errors import DomainError
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         else:
             holder = {"user": _agent(options["agent"])}
         try:
-            _key, secret = keys.issue_key(
+            _key, secret = services.issue_key(
                 actor=THE_SYSTEM, name=options["name"], scopes=scopes, **holder
             )
         except DomainError as refusal:
