@@ -209,6 +209,16 @@ class TestWrongPasswords:
             Client().post("/accounts/login/code/", {"email": amira.email})
         assert len(mailoutbox) == 3
 
+    def test_who_asks_too_often_gets_a_page_that_says_so(
+        self, client: Client, settings: Any
+    ) -> None:
+        settings.ACCOUNT_RATE_LIMITS = {"login": "1/m/ip"}
+        sent = {"login": "nobody@example.com", "password": "not-the-one-2026"}
+        for _ in range(2):
+            answer = client.post("/accounts/login/", sent, REMOTE_ADDR="198.51.100.66")
+        assert answer.status_code == 429
+        assert "Wait a minute" in answer.content.decode()
+
     def test_of_a_stranger_lock_nobody_out(self, amira: User) -> None:
         for _ in range(14):
             self.wrong(amira.email, REMOTE_ADDR="198.51.100.8")

@@ -15,11 +15,8 @@ DEFAULT_ROLES = "admin,finance,agent,owner"
 
 
 def test_figures_are_the_ones_set() -> None:
-    [length] = [
-        each["OPTIONS"]["min_length"]
-        for each in settings.AUTH_PASSWORD_VALIDATORS
-        if "OPTIONS" in each
-    ]
+    validators: Any = settings.AUTH_PASSWORD_VALIDATORS
+    [length] = [each["OPTIONS"]["min_length"] for each in validators if "OPTIONS" in each]
     every = round(1 / second_factor.PER_MINUTE)
     for said in (
         f"At least {length} characters",
