@@ -6,6 +6,7 @@ the message may not be sent any more; it is then cancelled.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -87,16 +88,27 @@ def build_mail(template: str, refs: Mapping[str, Any]) -> Mail | None:
     return _mail_builders[template](refs)
 
 
+def mark_of(challenge: str) -> str:
+    """Return what a message keeps of the CHALLENGE it was queued with."""
+    return hashlib.sha256(challenge.encode()).hexdigest()[:16]
+
+
 def challenges(deliveries: Sequence[Delivery]) -> Mapping[str, dict[str, Any] | None]:
-    """Build `webhook.verify`: the endpoint must echo this to prove that it is the partner's."""
+    """Build `webhook.verify`: the endpoint must echo this to prove that it is the partner's.
+
+    None for a challenge that was replaced since: its address may be another by now.
+    """
     wanted = {delivery.endpoint_id for delivery in deliveries}
     open_ = dict(Endpoint.objects.kept().filter(pk__in=wanted).values_list("pk", "challenge"))
     return {
-        delivery.pk: {"challenge": open_[delivery.endpoint_id]}
-        if delivery.endpoint_id in open_
-        else None
+        delivery.pk: _challenge(delivery, open_.get(str(delivery.endpoint_id), ""))
         for delivery in deliveries
     }
+
+
+def _challenge(delivery: Delivery, open_: str) -> dict[str, Any] | None:
+    replaced = delivery.refs.get("proof", mark_of(open_)) != mark_of(open_)
+    return {"challenge": open_} if open_ and not replaced else None
 
 
 def tests(deliveries: Sequence[Delivery]) -> Mapping[str, dict[str, Any] | None]:

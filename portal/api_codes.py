@@ -34,6 +34,7 @@ CODES = (
     (409, "endpoint_not_receiving", _("The endpoint is switched off or not verified.")),
     (409, "delivery_not_finished", _("The message is still on its way.")),
     (409, "delivery_cancelled", _("The message may not be sent any more.")),
+    (409, "resent_too_often", _("The message was tried 500 times.")),
     (409, "idempotency_key_in_use", _("The first call with this Idempotency-Key still runs.")),
     (413, "too_large", _("The body is longer than 256 kB.")),
     (415, "unsupported_media_type", _("A body is application/json in UTF-8, not compressed.")),
@@ -51,6 +52,7 @@ CODES = (
     (422, "idempotency_key_reused", _("The Idempotency-Key was used with another body.")),
     (429, "rate_limited", _("Too many calls; wait for the seconds of Retry-After.")),
     (429, "too_many_tests", _("An endpoint is tested ten times an hour at most.")),
+    (429, "too_many_challenges", _("A partner is asked for 120 proofs an hour at most.")),
     (500, "server_error", _("Something broke on our side; the request id helps us find it.")),
     (503, "unavailable", _("A part of the portal is away for a moment; wait for Retry-After.")),
 )

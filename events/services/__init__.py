@@ -4,28 +4,34 @@ from events.services.endpoints import (
     EndpointExists,
     EndpointLimitReached,
     HeadersRefused,
-    OverlapRefused,
     UnknownEventType,
     UrlRefused,
     change_endpoint,
-    confirm_endpoint,
     create_endpoint,
     disable_endpoint,
-    make_signing_key,
     remove_endpoint,
-    remove_signing_key,
+)
+from events.services.proving import (
+    TooManyChallenges,
+    confirm_endpoint,
     request_verification,
-    rotate_secret,
 )
 from events.services.redelivery import (
     DeliveryCancelled,
     NotFinished,
     NotReceiving,
+    ResentTooOften,
     TooLongAgo,
     TooManyTests,
     recover,
     resend_delivery,
     send_test,
+)
+from events.services.signing_secrets import (
+    OverlapRefused,
+    make_signing_key,
+    remove_signing_key,
+    rotate_secret,
 )
 from events.services.writing import (
     BELL,
@@ -47,7 +53,9 @@ __all__ = [
     "NotFinished",
     "NotReceiving",
     "OverlapRefused",
+    "ResentTooOften",
     "TooLongAgo",
+    "TooManyChallenges",
     "TooManyTests",
     "UnknownEventType",
     "UrlRefused",

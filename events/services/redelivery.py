@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from events import payloads
 from events.models import Delivery, Endpoint, Event
-from events.services.endpoints import lock_endpoint
+from events.services.owned import lock_endpoint
 from events.services.writing import nudge, record_event, webhook
 from portal.lib.access import Actor, Can, require
 from portal.lib.errors import Conflict, DomainError, NotFound, Unprocessable
@@ -19,6 +19,7 @@ from portal.lib.errors import Conflict, DomainError, NotFound, Unprocessable
 RECOVERED_WITHIN = timedelta(days=14)
 RECOVERED_A_SECOND = 20
 TESTS_AN_HOUR = 10
+MOST_ATTEMPTS = 500  # of one message, however often it is asked for
 State, Trigger = Delivery.State, Delivery.Trigger
 
 
@@ -40,6 +41,12 @@ class DeliveryCancelled(Conflict):
     code = "delivery_cancelled"
 
 
+class ResentTooOften(Conflict):
+    """The message was tried 500 times; whoever still needs it reads the lead by the API."""
+
+    code = "resent_too_often"
+
+
 class TooLongAgo(Unprocessable):
     """Messages of more than 14 days ago are not recovered, nor those of the future."""
 
@@ -51,7 +58,10 @@ class TooManyTests(DomainError):
 
     code = "too_many_tests"
     status = 429
-    wait = 3600  # seconds, for Retry-After
+
+    def __init__(self, message: str, *, wait: float) -> None:
+        super().__init__(message)
+        self.wait = wait  # seconds, for Retry-After
 
 
 @transaction.atomic
@@ -64,10 +74,7 @@ def send_test(*, actor: Actor, endpoint_id: str) -> Delivery:
     """
     require(actor, Can.MANAGE_ENDPOINTS)
     endpoint = _receiving(actor, endpoint_id)
-    hour = timezone.now() - timedelta(hours=1)
-    tests = endpoint.deliveries.filter(type=payloads.TEST, created_at__gt=hour)
-    if tests.count() >= TESTS_AN_HOUR:
-        raise TooManyTests(_("An address can be tested ten times an hour."))
+    _require_rest(endpoint)
     event = record_event(
         Event.Kind.ENDPOINT_TESTED,
         actor=actor,
@@ -81,6 +88,15 @@ def send_test(*, actor: Actor, endpoint_id: str) -> Delivery:
     return made
 
 
+def _require_rest(endpoint: Endpoint) -> None:
+    hour, now = timedelta(hours=1), timezone.now()
+    tests = endpoint.deliveries.filter(type=payloads.TEST, created_at__gt=now - hour)
+    times = tests.order_by("-created_at").values_list("created_at", flat=True)
+    if (tenth := times[TESTS_AN_HOUR - 1 : TESTS_AN_HOUR].first()) is not None:
+        wait = (tenth + hour - now).total_seconds()
+        raise TooManyTests(_("An address can be tested ten times an hour."), wait=wait)
+
+
 @transaction.atomic
 def resend_delivery(*, actor: Actor, delivery_id: str, endpoint_id: str | None = None) -> Delivery:
     """Send one message again under its own webhook-id, by the whole schedule anew.
@@ -91,6 +107,7 @@ def resend_delivery(*, actor: Actor, delivery_id: str, endpoint_id: str | None =
     :raises NotReceiving: if the endpoint receives nothing at present
     :raises NotFinished: if it is still on its way
     :raises DeliveryCancelled: if it may not be sent any more
+    :raises ResentTooOften: after 500 attempts
     """
     require(actor, Can.MANAGE_ENDPOINTS)
     seen = Delivery.objects.visible_to(actor).filter(channel=Delivery.Channel.WEBHOOK)
@@ -105,7 +122,10 @@ def resend_delivery(*, actor: Actor, delivery_id: str, endpoint_id: str | None =
         raise NotFinished(_("This message is still on its way."))
     if delivery.state == State.CANCELLED or delivery.type == payloads.VERIFY:
         raise DeliveryCancelled(_("This message may not be sent any more."))
-    delivery.state, delivery.trigger = State.PENDING, Trigger.RESEND
+    if delivery.attempts >= MOST_ATTEMPTS:
+        raise ResentTooOften(_("This message was sent too often."), limit=MOST_ATTEMPTS)
+    delivery.state = State.PENDING
+    delivery.trigger = Trigger.TEST if delivery.type == payloads.TEST else Trigger.RESEND
     delivery.attempts_before, delivery.finished_at = delivery.attempts, None
     delivery.next_attempt_at = timezone.now()
     delivery.save(
@@ -132,6 +152,7 @@ FROM (
     FROM events_delivery
     WHERE endpoint_id = %(endpoint)s AND state = 'failed' AND channel = 'webhook'
       AND type <> %(verify)s AND type <> %(test)s AND finished_at >= %(since)s
+      AND attempts < %(most)s
 ) f
 WHERE d.id = f.id AND d.state = 'failed'
 """
@@ -162,6 +183,7 @@ def recover(*, actor: Actor, endpoint_id: str, since: datetime) -> int:
                 "test": payloads.TEST,
                 "since": since,
                 "a_second": RECOVERED_A_SECOND,
+                "most": MOST_ATTEMPTS,
             },
         )
         number = int(cursor.rowcount)

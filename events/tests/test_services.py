@@ -168,7 +168,7 @@ class TestEndpoints:
         assert endpoint.event_types == ["lead.shared"]
         assert endpoint.secret.startswith("whsec_")
         delivery = endpoint.deliveries.get()
-        assert (delivery.type, delivery.refs) == (payloads.VERIFY, {"endpoint": endpoint.pk})
+        assert (delivery.type, delivery.refs["endpoint"]) == (payloads.VERIFY, endpoint.pk)
         assert payloads.build(payloads.VERIFY, [delivery]) == {
             delivery.pk: {"challenge": endpoint.challenge}
         }

@@ -119,7 +119,7 @@ class TestEndpoints:
         assert endpoint.secret in page
         assert "Not verified" in page
         assert endpoint.secret not in text_of(owner.get(PAGE))
-        assert Delivery.objects.get().type == "webhook.verify"
+        assert Delivery.objects.get(channel="webhook").type == "webhook.verify"
 
     @pytest.mark.parametrize("headers", [{}, HTMX])
     @pytest.mark.parametrize("url", ["", "nonsense", "ftp://acme.example/", "https://10.0.0.1/"])

@@ -292,7 +292,7 @@ class TestActions:
             True,
         )
         shown = owner.get(page).content.decode()
-        assert "X-Env, Authorization" in shown
+        assert "Authorization, X-Env" in shown
         assert "Basic abc" not in shown
         assert mine.deliveries.get().type == "webhook.verify"
         assert {"endpoint_changed", "endpoint_challenged"} <= self.kinds()

@@ -66,7 +66,7 @@ def test_an_agent_registers_none_and_a_rival_finds_none(agent_api, acme_api, riv
     assert agent_api.get(PATH).status_code == 403
     assert rival_api.get(PATH).json()["data"] == []
     assert rival_api.post(f"{PATH}/{made['id']}/verify").status_code == 404
-    assert Delivery.objects.count() == 1
+    assert Delivery.objects.filter(channel="webhook").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
