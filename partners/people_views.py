@@ -119,7 +119,7 @@ def invitation(request: HttpRequest) -> HttpResponse:
             return response
     except InvitationEnded:
         return render(request, "account/invitation_ended.html", status=410)
-    context = {"form": form, "invitation": found}
+    context = {"form": form, "invitation": found, "platform": settings.PLATFORM_LEGAL_NAME}
     return render(request, "account/invitation.html", context, status=422 if form.errors else 200)
 
 
