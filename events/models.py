@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -231,7 +231,19 @@ class Endpoint(models.Model):
                 fields=["partner", "url"],
                 condition=Q(removed_at__isnull=True),
                 name="events_endpoint_once_per_partner",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(removed_at__isnull=True) | Q(enabled=False),
+                name="events_endpoint_removed_is_off",
+            ),
+            models.CheckConstraint(
+                condition=Q(enabled=False) | Q(disabled_reason=""),
+                name="events_endpoint_on_without_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(pending_url=F("url")),
+                name="events_endpoint_new_address_is_new",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -94,7 +94,7 @@ class TestOldestDue:
 class TestEndpoints:
     def test_each_partner_lists_its_own(self, acme, rival, amira, rami, milo, new_endpoint):
         mine = new_endpoint(acme)
-        new_endpoint(acme, "/removed", removed_at=timezone.now())
+        new_endpoint(acme, "/removed", enabled=False, removed_at=timezone.now())
         assert list(selectors.endpoints_for(user=amira)) == [mine]
         assert not selectors.endpoints_for(user=rami)
         with pytest.raises(NotAllowed):
@@ -127,7 +127,7 @@ class TestPrune:
         assert Event.objects.exists()
 
     def test_what_waits_for_a_removed_endpoint_is_cancelled(self, acme, new_endpoint, queue_one):
-        delivery = queue_one(new_endpoint(acme, removed_at=timezone.now()))
+        delivery = queue_one(new_endpoint(acme, enabled=False, removed_at=timezone.now()))
         pruning.prune()
         delivery.refresh_from_db()
         assert delivery.state == "cancelled"

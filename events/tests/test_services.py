@@ -81,7 +81,7 @@ class TestQueueWebhooks:
         new_endpoint(acme, "/other", event_types=["lead.revoked"])
         new_endpoint(acme, "/unverified", verified_at=None)
         off = new_endpoint(acme, "/off", enabled=False)
-        new_endpoint(acme, "/removed", removed_at=timezone.now())
+        new_endpoint(acme, "/removed", enabled=False, removed_at=timezone.now())
         new_endpoint(rival, "/rival")
 
         queued = services.queue_webhooks(
