@@ -26,13 +26,28 @@ _STATES = {
 }
 
 
+class StateFilter(admin.SimpleListFilter):
+    """Those of one state; without a choice all of them."""
+
+    title = _("State")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [(state, words) for state, (words, _tone, _shape) in _STATES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() in _STATES:
+            return queryset.in_state(self.value())
+        return queryset
+
+
 @admin.register(Invitation)
 class InvitationAdmin(ConfirmedAdmin[Invitation]):
     """One is sent, sent again or taken back, never changed: the mail said what it is for."""
 
     form = InvitationForm
     list_display = ("email", "role", "partner", "invited_by", "created_at", "expires_at", "state")
-    list_filter = ("role", ("accepted_at", admin.EmptyFieldListFilter))
+    list_filter = (StateFilter, "role")
     list_select_related = ("partner", "invited_by")
     search_fields = ("email", "partner__name")
     list_per_page = 25
@@ -59,6 +74,20 @@ class InvitationAdmin(ConfirmedAdmin[Invitation]):
     @admin.display(description=_("State"))
     def state(self, invitation: Invitation) -> SafeString:
         return marks.dot(*_STATES[invitation.state])
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Offer no other forms beside the choice of a partner."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "partner" and field is not None:
+            for what in ("add", "change", "view", "delete"):
+                setattr(field.widget, f"can_{what}_related", False)
+        return field
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        offered = {"title": _("Invitations"), "may_invite": self.has_add_permission(request)}
+        return super().changelist_view(request, {**(extra_context or {}), **offered})
 
     # --- writing ---------------------------------------------------------------------------
     def add_view(

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.models.company import Partner
 from partners.types import Market
 from portal.lib import ids
-from portal.lib.access import STAFF_ROLES, PartnerScopedQuerySet, Role
+from portal.lib.access import STAFF_ROLES, Can, PartnerScopedQuerySet, Role, may
 
 
 class UserManager(BaseUserManager["User"]):
@@ -91,7 +91,7 @@ class User(AbstractBaseUser):
     @property
     def is_staff(self) -> bool:
         """Whether the account may enter Django admin."""
-        return self.role in (Role.ADMIN, Role.FINANCE)
+        return may(self, Can.OPEN_ADMINISTRATION)
 
     @property
     def is_superuser(self) -> bool:
@@ -114,9 +114,18 @@ class User(AbstractBaseUser):
 class InvitationQuerySet(PartnerScopedQuerySet["Invitation"]):
     def open(self) -> InvitationQuerySet:
         """Return those that can still be accepted."""
-        return self.filter(
-            accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=timezone.now()
-        )
+        return self.in_state("open")
+
+    def in_state(self, state: str) -> InvitationQuerySet:
+        """Return those whose `state` this is."""
+        if state == "accepted":
+            return self.filter(accepted_at__isnull=False)
+        if state == "taken_back":
+            return self.filter(revoked_at__isnull=False)
+        unused = self.filter(accepted_at__isnull=True, revoked_at__isnull=True)
+        if state == "open":
+            return unused.filter(expires_at__gt=timezone.now())
+        return unused.filter(expires_at__lte=timezone.now())
 
 
 class Invitation(models.Model):

@@ -398,6 +398,21 @@ class TestInvitations:
         assert "has ended" in said(self.act(admin, "take_back", latest))
         assert not Invitation.objects.open().exists()
 
+    def test_it_is_found_by_its_state(self, admin, amira):
+        used, back, old, waiting = (
+            services.invite(actor=amira, email=f"{name}@acme.example", role="member")
+            for name in ("used", "back", "old", "waiting")
+        )
+        services.accept(invitation_id=used.pk, name="U", password="a-quiet-lantern-41")
+        services.take_back(actor=amira, invitation_id=back.pk)
+        Invitation.objects.filter(pk=old.pk).update(expires_at=old.created_at)
+        states = {"accepted": used, "taken_back": back, "expired": old, "open": waiting}
+        for state, invitation in states.items():
+            page = admin.get(self.LIST, {"state": state}).context["cl"]
+            assert list(page.queryset) == [invitation]
+            assert page.queryset[0].state == state
+        assert admin.get(self.LIST, {"state": "nonsense"}).context["cl"].queryset.count() == 4
+
     def test_it_is_never_changed_and_its_link_is_not_shown(self, admin, amira):
         invitation = services.invite(actor=amira, email="n@acme.example", role="member")
         address = reverse("admin:partners_invitation_change", args=[invitation.pk])
