@@ -6,7 +6,8 @@ Sessions and keys are from before a suspension, as those of an open page are.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -18,7 +19,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.core.signing import get_cookie_signer
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.client import ClientHandler
 from django.urls import reverse
@@ -122,6 +123,21 @@ def outcome(response: Any) -> Answer:
     return OK if response.status_code < 400 else int(response.status_code)
 
 
+class _Undo(Exception):
+    """Ends a block whose traces are not kept."""
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Run a block and keep nothing of what it wrote."""
+    try:
+        with transaction.atomic():
+            yield
+            raise _Undo
+    except _Undo:
+        pass
+
+
 def content_of(response: Any) -> bytes:
     """Return the whole body, streamed or not."""
     return b"".join(response) if response.streaming else bytes(response.content)
@@ -162,6 +178,7 @@ def built() -> World:
     _rows_to_name(member)
     invitation = invite(actor=people["a_owner"], email="nadia@acme.example", role=Role.MEMBER)
     ids["invitation"] = invitation.pk
+    ids["key"] = issue_key(actor=people["a_owner"], partner=a, name="CRM")[0].pk
     secrets = _keys(a, b, people["agent"])
     ids |= _one_of_each()
     return World(

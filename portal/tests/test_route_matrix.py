@@ -6,7 +6,6 @@ The rows are data (`portal.tests.routes`); an address that has none fails.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from portal.tests import route_world
-from portal.tests.route_world import World, fingerprint, outcome
+from portal.tests.route_world import World, fingerprint, outcome, undone
 from portal.tests.routes import (
     BROWSERS,
     FORMER,
@@ -42,21 +41,6 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
             found.former = fingerprint()
         yield found
         transaction.set_rollback(True)
-
-
-class _Undo(Exception):
-    """Ends a block whose traces are not kept."""
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """Run a block and keep nothing of what it wrote."""
-    try:
-        with transaction.atomic():
-            yield
-            raise _Undo
-    except _Undo:
-        pass
 
 
 Roles = tuple[str, ...]
