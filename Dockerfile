@@ -7,6 +7,7 @@ RUN /venv/bin/pip install --require-hashes -r requirements.txt
 
 FROM python:3.11-slim
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH=/srv/portal/clients/python \
     HOST=0.0.0.0 PORT=8000 PORTAL_DATA_DIR=/data STATIC_ROOT=/srv/static
 RUN useradd --uid 10001 --create-home --shell /usr/sbin/nologin portal \
     && install -d -o portal /data /srv/static

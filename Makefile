@@ -31,7 +31,7 @@ define install
 	@$(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --require-hashes -r requirements-uv.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) \
 		|| $(BIN)/python -m pip install --quiet --require-hashes -r $(1)
-	@echo "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/partner-portal.pth"
+	@printf '%s\n' "$(CURDIR)" "$(CURDIR)/clients/python" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/partner-portal.pth"
 	@touch $@
 endef
 

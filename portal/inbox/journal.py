@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from standardwebhooks import Webhook, WebhookVerificationError
+from partner_portal import NotSigned, verify
 
 KEPT = 200
 
@@ -104,11 +104,9 @@ def receive(*, name: str, secret: str, headers: Mapping[str, str], body: bytes) 
 def _refusal(secret: str, headers: Mapping[str, str], body: bytes) -> str:
     """Return why the signature does not hold, nothing if it does."""
     try:
-        Webhook(secret).verify(body, dict(headers.items()), json_parse=False)
-    except WebhookVerificationError as reason:
-        return f"{reason}."
-    except (ValueError, IndexError):  # malformed headers or bytes that are no text
-        return "The signature headers or the body are malformed."
+        verify(body, headers, secret)
+    except NotSigned as reason:
+        return str(reason)
     return ""
 
 

@@ -21,8 +21,8 @@ PAGE = """<!doctype html>
 <body>
 <header>
 <h1>Partner inbox</h1>
-<p>What a partner's own system receives from the portal. Each signature is checked with the
-independent <code>standardwebhooks</code> package. The last {kept} are kept, in memory only.</p>
+<p>What a partner's own system receives from the portal. Each signature is checked with our Python
+client, <code>clients/python</code>. The last {kept} are kept, in memory only.</p>
 <nav aria-label="Filter">{filters}</nav>
 </header>
 <main>

@@ -15,6 +15,7 @@ import pytest
 from portal.embedded import Engines, given
 
 REDIS_DATABASES = 16
+THROWN_AWAY = "PORTAL_TESTS_THROW_ENGINES_AWAY"
 
 
 class Started:
@@ -31,12 +32,19 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         Started.folder = tempfile.TemporaryDirectory(prefix="portal-tests-")
         Started.engines = Engines(Path(Started.folder.name) / "engines", throwaway=True)
         os.environ.update(Started.engines.start(attached=True))
+        os.environ[THROWN_AWAY] = "1"
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         # One worker's dispatcher must not hear another's doorbell.
         address = urlsplit(os.environ["REDIS_URL"])
         number = int(worker.removeprefix("gw")) % REDIS_DATABASES
         os.environ["REDIS_URL"] = address._replace(path=f"/{number}").geturl()
     return (yield)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Drop no database of engines that end with us: somebody may still be about to leave it."""
+    if THROWN_AWAY in os.environ:
+        config.option.reuse_db = True
 
 
 def pytest_unconfigure() -> None:
