@@ -7,18 +7,18 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from portal.lib.access import Role
+from portal.lib.access import Can, may
 
 
 class PortalAdminSite(admin.AdminSite):
-    """The admin site, open to active admins and finance only."""
+    """The admin site, open to active people with the right to it only."""
 
     site_header = site_title = _("Partner portal")
     index_title = _("Administration")
 
     def has_permission(self, request: HttpRequest) -> bool:
         user: Any = request.user
-        return bool(user.is_active and getattr(user, "role", "") in (Role.ADMIN, Role.FINANCE))
+        return user.is_authenticated and may(user, Can.OPEN_ADMINISTRATION)
 
     @property
     def login(self) -> Any:

@@ -50,6 +50,11 @@ class Viewing:
         return seen_as
 
 
+def may_view(user: Any) -> bool:
+    """Return whether USER may see the portal as a partner; a team's people would see too much."""
+    return is_staff(user) and may(user, Can.VIEW_AS_PARTNER) and not getattr(user, "team", "")
+
+
 def begin(request: HttpRequest, partner: Partner) -> None:
     """Let the browser of REQUEST see PARTNER's portal for half an hour."""
     until = timezone.now() + LASTS
@@ -70,8 +75,7 @@ def viewing_of(request: HttpRequest) -> Viewing | None:
     user = request.user
     if isinstance(user, User) and datetime.fromisoformat(kept["until"]) > timezone.now():
         partners = Partner.objects.visible_to(user).filter(pk=kept["partner"])
-        allowed = is_staff(user) and may(user, Can.VIEW_AS_PARTNER)
-        if allowed and (partner := partners.first()) is not None:
+        if may_view(user) and (partner := partners.first()) is not None:
             return Viewing(staff=user, partner=partner)
     del request.session[KEY]
     return None

@@ -21,7 +21,8 @@ SHOWN = 200
 def choose(request: HttpRequest) -> HttpResponse:
     """List the partners whose portal may be looked at."""
     user = actor_of(request)
-    require(user, Can.VIEW_AS_PARTNER)
+    if not viewing.may_view(user):
+        raise PermissionDenied
     query = request.GET.get("q", "").strip()
     partners = Partner.objects.visible_to(user).filter(name__icontains=query).order_by("name")
     if market := getattr(user, "market", ""):

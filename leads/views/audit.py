@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from leads import who_saw
 from leads.audit_forms import AuditFilter
 from leads.views.staff import actor_of, lead_or_404, staff_only
-from portal.lib.access import Can, require
+from portal.lib.access import Can, may, require
 from portal.lib.errors import Malformed
 from portal.lib.paging import page_of
 
@@ -31,6 +31,8 @@ def trail(request: HttpRequest) -> HttpResponse:
         "form": form,
         "lines": who_saw.lines_of(user=user, events=page),
         "next": following,
+        "may_export": may(user, Can.EXPORT_AUDIT),
+        "may_view": may(user, Can.VIEW_AS_PARTNER) and not getattr(user, "team", ""),
     }
     fragment = "#rows" if getattr(request, "htmx", False) else ""
     return render(request, f"leads/audit.html{fragment}", context)

@@ -35,6 +35,7 @@ Status = Partner.Status
 def deletion_list(request: HttpRequest) -> HttpResponse:
     """List what partners have to delete: first what is due longest, or what was answered last."""
     user = actor_of(request)
+    require(user, Can.SEE_LEADS)
     state = request.GET.get("state", OVERDUE)
     state = state if state in dict(STATES) else OVERDUE
     page, following = _page(request, state)

@@ -91,6 +91,7 @@ class Can(StrEnum):
     MANAGE_PEOPLE = "manage_people"
     MANAGE_KEYS = "manage_keys"
     VIEW_AS_PARTNER = "view_as_partner"
+    OPEN_ADMINISTRATION = "open_administration"
 
 
 _STAFF_WORK = frozenset(
@@ -128,6 +129,7 @@ GRANTS: dict[str, frozenset[Can]] = {
             Can.SEE_LEADS,
             Can.SEE_AUDIT,
             Can.VIEW_AS_PARTNER,
+            Can.OPEN_ADMINISTRATION,
         }
     ),
     Role.AGENT: _STAFF_WORK

@@ -8,20 +8,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms, template
 from django.forms.boundfield import BoundField
 from django.template.context import Context
 from django.template.loader import render_to_string
-from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from portal.lib import charts, formats, marks
-from portal.lib.access import Role
+from portal.navigation import NavEntry, current_path, entries_for
 
 register = template.Library()
 
@@ -50,57 +49,20 @@ def when(moment: dt.datetime | None) -> SafeString:
 
 
 # --- navigation ----------------------------------------------------------------------------
-class NavEntry(NamedTuple):
-    """One place to go from anywhere."""
-
-    path: str
-    label: str | Promise
-    icon: str
-
-
-_LEADS = NavEntry("/leads/", _("Leads"), "users-round")
-_PARTNERS = NavEntry("/admin/partners/partner/", _("Partners"), "handshake")
-_ANALYTICS = NavEntry("/analytics/", _("Analytics"), "chart-column")
-_RECONCILIATION = NavEntry("/reconciliation/", _("Reconciliation"), "scale")
-_DELETIONS = NavEntry("/leads/deletions/", _("Deletions"), "eraser")
-_ADMINISTRATION = NavEntry("/admin/", _("Administration"), "shield-check")
-_PARTNER_PAGES = (
-    NavEntry("/portal/", _("Dashboard"), "layout-dashboard"),
-    NavEntry("/portal/leads/", _("Leads"), "users-round"),
-    NavEntry("/portal/commissions/", _("Commissions"), "hand-coins"),
-    NavEntry("/portal/reconciliation/", _("Reconciliation"), "scale"),
-)
-_SETTINGS = NavEntry("/portal/settings/", _("Settings"), "settings")
-# At most seven, because more is a list to read instead of a place to know.
-NAVIGATION: dict[str, tuple[NavEntry, ...]] = {
-    Role.ADMIN: (_LEADS, _PARTNERS, _DELETIONS, _ANALYTICS, _RECONCILIATION, _ADMINISTRATION),
-    Role.FINANCE: (_RECONCILIATION, _ANALYTICS, _LEADS, _PARTNERS),
-    Role.AGENT: (_LEADS, _DELETIONS, _ANALYTICS, _RECONCILIATION),
-    Role.OWNER: (*_PARTNER_PAGES, _SETTINGS),
-    Role.MEMBER: (*_PARTNER_PAGES, _SETTINGS),
-}
-
-
 @register.simple_tag(takes_context=True)
 def main_navigation(context: Context) -> SafeString:
-    """Draw the entries of the reader's role; the one whose path fits best is the current one."""
+    """Draw the reader's entries; the one whose path fits best is the current one."""
     request = context.get("request")
-    role = str(getattr(getattr(request, "user", None), "role", ""))
-    return _drawn_navigation(role, current_path(role, request.path if request else ""), language())
-
-
-def current_path(role: str, path: str) -> str:
-    """Return the path of ROLE's entry that fits PATH best, or nothing."""
-    fitting = [entry.path for entry in NAVIGATION.get(role, ()) if path.startswith(entry.path)]
-    return max(fitting, key=len, default="")
+    entries = entries_for(getattr(request, "user", None))
+    return _drawn_navigation(
+        entries, current_path(entries, request.path if request else ""), language()
+    )
 
 
 @lru_cache(maxsize=128)
-def _drawn_navigation(role: str, here: str, _language: str) -> SafeString:
-    entries = [
-        {**entry._asdict(), "current": entry.path == here} for entry in NAVIGATION.get(role, ())
-    ]
-    return render_to_string("components/navigation.html", {"entries": entries})
+def _drawn_navigation(entries: tuple[NavEntry, ...], here: str, _language: str) -> SafeString:
+    drawn = [{**entry._asdict(), "current": entry.path == here} for entry in entries]
+    return render_to_string("components/navigation.html", {"entries": drawn})
 
 
 # --- parts that never change ---------------------------------------------------------------
