@@ -118,6 +118,12 @@ def endpoints_of(partner: Partner) -> QuerySet[Endpoint]:
     return Endpoint.objects.kept().filter(partner_id=partner.pk).order_by("created_at", "pk")
 
 
+def keys_of(*, user: Actor) -> QuerySet[ApiKey]:
+    """Return the keys of USER's own partner, the newest first."""
+    keys = ApiKey.objects.filter(partner_id=user.partner_id, partner__isnull=False)
+    return keys.order_by("-created_at", "-pk")
+
+
 def people_of(*, user: Actor) -> QuerySet[User]:
     """Return the active people of USER's own partner, owners first."""
     people = User.objects.filter(partner_id=user.partner_id, partner__isnull=False, is_active=True)

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from partners import people_views, views
+from partners import key_views, people_views, views
 from partners.step_up import confirmed
 
 app_name = "partners"
 urlpatterns = [
     path("", views.settings, name="settings"),
+    path("keys/", confirmed(key_views.keys), name="keys"),
+    path("keys/<key:key_id>/", confirmed(key_views.key), name="key"),
+    path("keys/<key:key_id>/rotate/", confirmed(key_views.rotate), name="rotate_key"),
+    path("keys/<key:key_id>/revoke/", confirmed(key_views.revoke), name="revoke_key"),
     path("people/", confirmed(people_views.people), name="people"),
     path("people/<user:user_id>/remove/", confirmed(people_views.remove), name="remove_person"),
     path("people/<user:user_id>/role/", confirmed(people_views.role), name="change_role"),

@@ -156,6 +156,7 @@ def _read(request: HttpRequest, part: str, **given: Any) -> HttpResponse:
         "today": day_in(partner.market, timezone.now()),
         "may_change": may(_actor(request), Can.CHANGE_SETTINGS),
         "may_manage_people": may(_actor(request), Can.MANAGE_PEOPLE),
+        "may_manage_keys": may(_actor(request), Can.MANAGE_KEYS),
         "may_manage_endpoints": may(_actor(request), Can.MANAGE_ENDPOINTS),
         "settings_form": SettingsForm(partner=partner),
         "proposal_form": ProposalForm(),

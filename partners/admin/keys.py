@@ -28,6 +28,7 @@ class ApiKeyAdmin(ServiceAdmin[ApiKey]):
         "holder",
         "name",
         "scopes",
+        "networks",
         "created_at",
         "expires_at",
         "last_used_at",

@@ -79,8 +79,7 @@ class KeyRules:
         :raises ExpiryRefused: if it would have expired already
         """
         if self.expires_at not in (None, kept) and self.expires_at <= timezone.now():
-            said = _("This time is over.")
-            raise ExpiryRefused(said, fields={"expires_at": [said]})
+            raise ExpiryRefused(_("This time is over."))
         return {
             "name": self.name,
             "scopes": _scopes(self.scopes),

@@ -22,6 +22,6 @@ def register() -> None:
     """Make `<lead:…>`, `<share:…>` and the like usable in URL patterns."""
     for prefix in (
         "lead", "share", "partner", "endpoint", "delivery", "rev", "review", "more", "proposal",
-        "receipt", "user", "invitation",
+        "receipt", "user", "invitation", "key",
     ):  # fmt: skip
         register_converter(_converter(prefix), prefix)

@@ -120,6 +120,7 @@ PUBLIC = [
     Route("healthz", everybody()),
     Route("readyz", everybody()),
     Route("jwks", everybody()),
+    Route("metrics", staff_page(partner=403)),
     Route("capture:form", everybody(), args="=uae"),
     Route("capture:form", everybody(422), "post", "=uae"),
     Route("capture:thanks", everybody(), args="=uae"),
@@ -184,6 +185,18 @@ PARTNER = [
         partners_page(a_member=403, b_owner=OK),
         "post",
     ),
+    Route("partners:keys", partners_page(a_member=403, b_owner=OK)),
+    Route("partners:keys", partners_page(422, 403, 422), "post"),
+    Route("partners:key", partners_page(a_member=403), args="key"),
+    Route("partners:key", partners_page(a_member=403), "post", "key", {"name": "CRM"}),
+    Route(
+        "partners:rotate_key",
+        partners_page(a_member=403),
+        "post",
+        "key",
+        {"overlap_hours": "24"},
+    ),
+    Route("partners:revoke_key", partners_page(a_member=403), "post", "key"),
     Route("partners:people", partners_page(a_member=403, b_owner=OK)),
     Route("partners:people", partners_page(422, 403, 422), "post"),
     Route("partners:remove_person", _PERSON, "post", "user"),
@@ -286,6 +299,9 @@ STAFF = [
     Route("commissions:reconciliation", staff_page(partner=403)),
     Route("commissions:confirm_closing", staff_page(), "post", "closed", {"agreement_value": "9"}),
 ]
+_HOOK = call(OK, 404, 403, key_a_read=403)
+# Earlier than anything that is recovered: refused before the endpoint is looked for.
+_RECOVER = call(422, 422, 403, key_a_read=403)
 _SHARED = {"leadId": "SHARE", "partnerId": "PARTNER"}
 API = [
     Route("api:docs", everybody()),
@@ -304,6 +320,23 @@ API = [
         body={"url": "https://hooks.acme-partner.com/third"},
     ),
     Route("api:verify_webhook_endpoint", call(OK, 404, 403, key_a_read=403), "post", "endpoint"),
+    Route("api:webhook_endpoint", _HOOK, args="endpoint"),
+    Route("api:webhook_endpoint", _HOOK, "patch", "endpoint", {"description": "CRM"}),
+    Route("api:webhook_endpoint", _HOOK, "delete", "endpoint"),
+    Route("api:rotate_webhook_secret", _HOOK, "post", "endpoint"),
+    Route("api:webhook_signing_key", _HOOK, "post", "endpoint"),
+    Route("api:webhook_signing_key", _HOOK, "delete", "endpoint"),
+    Route("api:test_webhook_endpoint", _HOOK, "post", "endpoint"),
+    Route("api:recover_webhooks", _RECOVER, "post", "endpoint", {"since": "2001-01-01T00:00:00Z"}),
+    Route("api:webhook_stats", _HOOK, args="endpoint"),
+    Route("api:webhook_deliveries", _HOOK, args="endpoint"),
+    Route("api:webhook_delivery", _HOOK, args="endpoint delivery"),
+    Route(
+        "api:resend_webhook",
+        call(409, 404, 403, key_a_read=403),
+        "post",
+        "endpoint delivery",
+    ),
     Route("api:attest_deletion", call(OK, 404, 403, key_a_read=403), "post", "owed"),
     Route(
         "api:request_more",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import expect
 
+from events.models import Endpoint
 from leads.models import Lead, Share
 from leads.services import issue_client_link
 from partners.models import User
@@ -46,6 +47,8 @@ def everybodys_pages() -> dict[str, list[Shown]]:
     dana = User.objects.get(email="dana@portal.example")
     token = issue_client_link(actor=dana, lead_id=lead_of("layla.f@example.com").pk)
     acme = share_of("sara.s@example.com", "Acme")
+    endpoint = Endpoint.objects.filter(partner=acme.partner_id, verified_at__isnull=False)[0]
+    told = endpoint.deliveries.filter(type="lead.shared").latest("pk")
     return {
         "": [
             Shown("sign-in", "/accounts/login/", main=True),
@@ -65,6 +68,10 @@ def everybodys_pages() -> dict[str, list[Shown]]:
             Shown("lead-rejected", f"/leads/{lead_of('zayd.m@example.com').pk}/"),
             Shown("deletions", "/leads/deletions/"),
             Shown("not-found", "/leads/nothing/", status=404),
+            Shown("audit", "/analytics/audit/"),
+            Shown("audit-lead", f"/analytics/audit/{lead_of('victor.p@example.com').pk}/"),
+            Shown("view-as", "/view-as/"),
+            Shown("webhooks-of-all", "/analytics/webhooks/"),
         ],
         "amira@acme.example": [
             Shown("partner-dashboard", "/portal/", main=True),
@@ -78,6 +85,15 @@ def everybodys_pages() -> dict[str, list[Shown]]:
             Shown("partner-commissions", "/portal/commissions/"),
             Shown("partner-reconciliation", "/portal/reconciliation/"),
             Shown("partner-settings", "/portal/settings/"),
+            Shown("people", "/portal/settings/people/"),
+            Shown("api-keys", "/portal/settings/keys/"),
+            Shown("webhooks", "/portal/settings/webhooks/", main=True),
+            Shown("webhook-endpoint", f"/portal/settings/webhooks/endpoints/{endpoint.pk}/"),
+            Shown("webhook-message", f"/portal/settings/webhooks/deliveries/{told.pk}/"),
+            Shown("webhook-debugger", "/portal/settings/webhooks/debugger/"),
+            Shown("second-factor", "/accounts/2fa/"),
+            Shown("sessions", "/accounts/sessions/"),
+            Shown("password-change", "/accounts/password/change/"),
         ],
         "devika@skyline.example": [
             Shown("developer-dashboard", "/portal/"),
