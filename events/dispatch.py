@@ -25,7 +25,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from events import breaker, http, letters, mails, outcomes, queue, services, signing
+from events import breaker, doorbell, http, letters, mails, metrics, outcomes, queue, signing
 from events.letters import Letter
 from events.models import Delivery
 from events.queue import Result
@@ -37,8 +37,10 @@ CAPACITY = 512  # messages one worker holds at a time
 CONNECTIONS = 16  # of one worker to one endpoint
 TURN = 128  # results worth a turn of the database
 PAUSE = 0.05  # seconds between turns when there are fewer
+SHORT_PAUSE = 0.01  # and when the bell rings meanwhile
 MAILS = 4
 PATIENCE = 20.0  # seconds one call of drain waits
+SWEEP_EVERY = 5.0  # seconds between looks at the queue when no bell rings
 RECLAIM_EVERY = 5.0
 # Seconds from the claim to the sending. What waited longer is given back and built anew, so that
 # consent withdrawn meanwhile holds for it.
@@ -67,10 +69,12 @@ class Dispatcher:
         self._held = 0  # claimed, without a result yet
         self._mails = 0  # of these
         self._reclaimed_at = float("-inf")
+        self._counts = metrics.Counts()
         self._tasks: set[asyncio.Task[None]] = set()
         self._callers: list[Future[None]] = []
         self._wake = asyncio.Event()
         self._progress = asyncio.Event()
+        self._rung = False
         self._database = ThreadPoolExecutor(1, "dispatch-database")
         self._post_office = ThreadPoolExecutor(1, "dispatch-mail")
         self._loop = asyncio.new_event_loop()
@@ -91,12 +95,18 @@ class Dispatcher:
             return False
         return True
 
+    def look(self) -> None:
+        """Wake the loop: something may be due."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(self._look)
+
     def close(self) -> None:
         """Claim no more, wait for what is under way, record it and end the threads."""
         self.closing = True
         with contextlib.suppress(RuntimeError):  # the loop has ended already
             self._loop.call_soon_threadsafe(self._wake.set)
         self._thread.join(settings.WEBHOOK_DEADLINE_SECONDS + 5)
+        self._database.submit(self._counts.send, at_once=True)
         self._database.submit(_disconnect)
         self._database.shutdown(wait=True)
         self._post_office.submit(_disconnect)
@@ -112,34 +122,35 @@ class Dispatcher:
         self._callers.append(done)
         self._wake.set()
 
+    def _look(self) -> None:
+        self._rung = True
+        self._wake.set()
+        if self._held < TURN:  # else many are under way, and the next turn is near anyway
+            self._progress.set()
+
     async def _live(self) -> None:
         async with http.new_session() as session:
             while not self.closing:
                 await self._wake.wait()
                 self._wake.clear()
-                await self._until_nothing_is_due(session)
                 callers, self._callers = self._callers, []
+                while await self._turn(session):
+                    await self._rest()
                 for caller in callers:
                     caller.set_result(None)
-
-    async def _until_nothing_is_due(self, session: aiohttp.ClientSession) -> None:
-        quiet = False
-        while not quiet:
-            busy = await self._turn(session)
-            if not busy:
-                # Whoever commits from here on rings again; the others are seen by one more turn.
-                await self._loop.run_in_executor(self._database, services.take_bell_down)
-                busy = await self._turn(session)
-            quiet = not busy
-            if busy:
-                await self._rest()
+        for caller in self._callers:
+            caller.set_result(None)
 
     async def _rest(self) -> None:
-        """Wait until there is enough to write down, or a little while."""
+        """Wait until there is enough to write down, something new to send, or a little while."""
         self._progress.clear()
         if len(self._results) < TURN and self._held:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._progress.wait(), PAUSE)
+            if self._rung and self._held < TURN:
+                await asyncio.sleep(SHORT_PAUSE)
+            else:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._progress.wait(), PAUSE)
+        self._rung = False  # the turn that follows sees what it was about
 
     async def _turn(self, session: aiohttp.ClientSession) -> bool:
         """Let the database write down what came and hand out what is due; return if we are busy."""
@@ -238,12 +249,16 @@ class Dispatcher:
         try:
             if results:
                 outcomes.settle(results)
+                self._counts.results(results)
             if time.monotonic() - self._reclaimed_at > RECLAIM_EVERY:
-                queue.reclaim()
+                self._counts.lost(queue.reclaim())
                 self._reclaimed_at = time.monotonic()
             mail = queue.claim_mails(mail_room) if mail_room > 0 else []
             claimed_at = time.monotonic()
-            written, settled = letters.write(queue.claim(room)) if room > 0 else ([], [])
+            claimed = queue.claim(room) if room > 0 else []
+            self._counts.claimed(claimed, time.monotonic() - claimed_at)
+            written, settled = letters.write(claimed)
+            self._counts.send()
         except DatabaseError:
             connection.close()  # the next turn opens another
             raise
@@ -285,11 +300,28 @@ def drain(patience: float = PATIENCE) -> bool:
     Several callers share one dispatcher: each call wakes it, so that what became due while it
     waits for somebody slow goes out at once.
     """
+    here = _here()
+    return not here.closing and here.drain(patience)
+
+
+def attend() -> None:
+    """Send from now on whatever becomes due: at a ring, and every few seconds without one."""
+    here = _here()
+    threading.Thread(target=_listen, args=(here,), name="dispatch-bell", daemon=True).start()
+
+
+def _listen(here: Dispatcher) -> None:
+    while not here.closing:
+        here.look()
+        doorbell.wait(SWEEP_EVERY)
+
+
+def _here() -> Dispatcher:
     with _Here.lock:
         here = _Here.dispatcher
         if here is None or here.pid != os.getpid() or not (here.alive or here.closing):
             here = _Here.dispatcher = Dispatcher()
-    return not here.closing and here.drain(patience)
+    return here
 
 
 def stop_claiming() -> None:

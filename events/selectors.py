@@ -7,13 +7,16 @@ import json
 from collections.abc import Iterator
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext as _
 
 from events import payloads, queue
 from events.models import Attempt, Delivery, Endpoint, Event
 from portal.lib.access import Actor, Can, is_staff, require
+from portal.lib.errors import NotFound
 
 Kind = Event.Kind
+TRIES = 10  # of a message, shown in a list
 # What a partner sees of the story of its own share: what it did itself and what it was told.
 PARTNER_KINDS = (
     Kind.LEAD_SHARED,
@@ -71,10 +74,50 @@ def endpoints_for(*, user: Actor, partner_id: str | None = None) -> QuerySet[End
     return endpoints.order_by("created_at", "id")
 
 
+def endpoint_for(*, user: Actor, endpoint_id: str) -> Endpoint:
+    """Return one endpoint USER may manage.
+
+    :raises NotAllowed: if USER manages none
+    :raises NotFound: if there is none of this id, or it was removed
+    """
+    found = endpoints_for(user=user).filter(pk=endpoint_id).first()
+    if found is None:
+        raise NotFound(_("There is no such endpoint."))
+    return found
+
+
 def deliveries_for(*, user: Actor) -> QuerySet[Delivery]:
     """Return the webhooks USER may see, newest first."""
     webhooks = Delivery.objects.visible_to(user).filter(channel=Delivery.Channel.WEBHOOK)
     return webhooks.select_related("endpoint").order_by("-id")
+
+
+def deliveries_of(
+    *, user: Actor, endpoint_id: str, state: str = "", type: str = ""
+) -> QuerySet[Delivery]:
+    """Return what was sent to one endpoint, each with its latest tries, the newest first.
+
+    :param state: only those that stand so (:class:`Delivery.State`)
+    :raises NotAllowed: if USER manages no endpoints
+    :raises NotFound: if there is no such endpoint
+    """
+    endpoint = endpoint_for(user=user, endpoint_id=endpoint_id)
+    latest = Prefetch("tries", Attempt.objects.order_by("-id")[:TRIES])
+    found = deliveries_for(user=user).filter(endpoint=endpoint).prefetch_related(latest)
+    wanted = {"state": state, "type": type}
+    return found.filter(**{name: value for name, value in wanted.items() if value})
+
+
+def delivery_of(*, user: Actor, endpoint_id: str, delivery_id: str) -> Delivery:
+    """Return one message to an endpoint with its latest tries, the newest first.
+
+    :raises NotAllowed: if USER manages no endpoints
+    :raises NotFound: if there is no such endpoint, or no such message to it
+    """
+    found = deliveries_of(user=user, endpoint_id=endpoint_id).filter(pk=delivery_id).first()
+    if found is None:
+        raise NotFound(_("There is no such message."))
+    return found
 
 
 def tries_of(delivery: Delivery) -> QuerySet[Attempt]:
@@ -126,20 +169,30 @@ def _camel(name: str) -> str:
     return head + "".join(word.capitalize() for word in rest)
 
 
+# Each part is the first entry of an index, so that a backlog costs no more than an empty queue.
+# A lease that ran out is due too: its worker did not come back, and nobody took it over yet.
 _OLDEST_DUE = """
-SELECT extract(epoch FROM now() - min(d.next_attempt_at))
-FROM events_delivery d
-LEFT JOIN events_endpoint e ON e.id = d.endpoint_id
-LEFT JOIN {partners} p ON p.id = e.partner_id
-WHERE d.state = 'pending' AND d.next_attempt_at <= now() AND (
-    d.endpoint_id IS NULL OR (
-        (e.enabled OR e.disabled_reason = '') AND e.removed_at IS NULL
-        AND p.status <> 'suspended'
-        AND (d.type = %s OR (
-            e.enabled AND e.verified_at IS NOT NULL AND coalesce(e.open_until <= now(), true)
-        ))
-    )
-)
+SELECT extract(epoch FROM now() - min(due.at)) FROM (
+    (SELECT next_attempt_at AS at FROM events_delivery
+     WHERE endpoint_id IS NULL AND state = 'pending' ORDER BY next_attempt_at LIMIT 1)
+    UNION ALL
+    SELECT first.next_attempt_at
+    FROM events_endpoint e JOIN {partners} p ON p.id = e.partner_id
+    CROSS JOIN LATERAL (
+        SELECT d.next_attempt_at FROM events_delivery d
+        WHERE d.endpoint_id = e.id AND d.state = 'pending' ORDER BY d.next_attempt_at LIMIT 1
+    ) first
+    WHERE e.enabled AND e.verified_at IS NOT NULL AND e.removed_at IS NULL
+      AND coalesce(e.open_until <= now(), true) AND p.status <> 'suspended'
+    UNION ALL
+    SELECT d.next_attempt_at
+    FROM events_delivery d
+    JOIN events_endpoint e ON e.id = d.endpoint_id JOIN {partners} p ON p.id = e.partner_id
+    WHERE d.state = 'pending' AND d.type = %s AND (e.enabled OR e.disabled_reason = '')
+      AND e.removed_at IS NULL AND p.status <> 'suspended'
+    UNION ALL
+    SELECT lease_until FROM events_delivery WHERE state = 'sending'
+) due WHERE due.at <= now()
 """
 
 

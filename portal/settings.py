@@ -443,6 +443,7 @@ WEBHOOK_DEADLINE_SECONDS = 15  # for a whole exchange
 # How long a claimed message belongs to its worker; one that was killed loses it then.
 WEBHOOK_LEASE_SECONDS = env.number("WEBHOOK_LEASE_SECONDS", 60) if DEMO else 60
 ATTEMPTS_KEPT_DAYS = env.number("ATTEMPTS_KEPT_DAYS", 90)
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")  # with it /metrics is read; without it by staff only
 
 LOGGING = {
     "version": 1,

@@ -6,12 +6,13 @@ from django.urls import include, path, re_path
 
 from partners import people_views
 from partners.passkey_views import remove_passkey
-from portal import views
+from portal import views, views_metrics
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", views_metrics.show, name="metrics"),
     path(".well-known/jwks.json", views.jwks, name="jwks"),
     # Nobody signs up, and an address is changed by an admin, so that it is recorded.
     path("accounts/email/", views.page_not_found),
