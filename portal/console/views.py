@@ -22,6 +22,7 @@ from portal.console.access import (
 )
 from portal.console.debugger import examine
 from portal.console.forms import ChangeForm, DebugForm, DeliveryFilter, RecoverForm, RotateForm
+from portal.console.verifiers import verifiers
 from portal.lib.access import Can, may
 from portal.partner.access import page_or_first
 
@@ -106,7 +107,13 @@ def debugger(request: HttpRequest) -> HttpResponse:
                 signature=chosen["webhook_signature"],
                 body=chosen["body"],
             )
-        context = {**_about(asked), "form": form, "finding": finding, "endpoints": endpoints}
+        context = {
+            **_about(asked),
+            "form": form,
+            "finding": finding,
+            "endpoints": endpoints,
+            "verifiers": verifiers(),
+        }
         wrong = request.method == "POST" and finding is None
         return render(request, "webhooks/debugger.html", context, status=422 if wrong else 200)
 
