@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import shared_task
-from celery.signals import worker_process_shutdown, worker_shutdown, worker_shutting_down
+from celery.signals import (
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 
 from events import checkpoints, pruning
 from events import dispatch as dispatcher
 from portal.lib.access import THE_SYSTEM
+
+QUEUE = "dispatch"  # settings.CELERY_TASK_ROUTES
 
 
 @shared_task(name="events.tasks.dispatch", ignore_result=True)
@@ -26,6 +35,13 @@ def prune(**_newer_arguments: object) -> None:
 def checkpoint(**_newer_arguments: object) -> None:
     """Sign how far the audit trail has come."""
     checkpoints.take(actor=THE_SYSTEM)
+
+
+@worker_ready.connect
+def _attend(sender: Any, **_: object) -> None:
+    """Listen to the bell, in the workers that send."""
+    if QUEUE in sender.app.amqp.queues.consume_from:
+        dispatcher.attend()
 
 
 @worker_shutting_down.connect

@@ -1,5 +1,6 @@
 """The only writers of events, deliveries and endpoints."""
 
+from events.doorbell import bell
 from events.services.endpoints import (
     EndpointExists,
     EndpointLimitReached,
@@ -34,18 +35,14 @@ from events.services.signing_secrets import (
     rotate_secret,
 )
 from events.services.writing import (
-    BELL,
-    bell,
     nudge,
     queue_mail,
     queue_webhooks,
     record_event,
     refusals_recorded,
-    take_bell_down,
 )
 
 __all__ = [
-    "BELL",
     "DeliveryCancelled",
     "EndpointExists",
     "EndpointLimitReached",
@@ -77,5 +74,4 @@ __all__ = [
     "resend_delivery",
     "rotate_secret",
     "send_test",
-    "take_bell_down",
 ]

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
-from celery import current_app
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
-from redis import Redis, RedisError
 
-from events import payloads
+from events import doorbell, payloads
 from events.models import Delivery, Event
 from portal.lib import ids, rows
 from portal.lib.access import Actor
 from portal.lib.errors import DomainError
 from portal.lib.request_id import request_id_var
-
-log = logging.getLogger(__name__)
-
-# By name: the task's module brings a whole HTTP client with it, and who rings needs none.
-DISPATCH = "events.tasks.dispatch"
-BELL = "portal:dispatch:rung"
-BELL_MS = 5_000  # the sweep's own rhythm: a lost ring costs no more than one sweep
 
 
 def record_event(
@@ -180,27 +168,4 @@ def queue_mail(event: Event, template: str, *, refs: Mapping[str, Any]) -> Deliv
 
 def nudge() -> None:
     """Wake the dispatcher once the transaction is committed. The sweep is the guarantee."""
-    transaction.on_commit(_ring, robust=True)
-
-
-def _ring() -> None:
-    try:
-        # One ring is enough until the dispatcher has heard it: it takes the bell down.
-        if bell().set(BELL, 1, nx=True, px=BELL_MS):
-            current_app.send_task(DISPATCH, expires=30, ignore_result=True)
-    except Exception as error:  # noqa: BLE001 - whatever Redis has, the change is committed
-        log.warning("the dispatcher was not woken: %s", type(error).__name__)
-
-
-def take_bell_down() -> None:
-    """Let the next change ring again: the dispatcher is about to look."""
-    try:
-        bell().delete(BELL)
-    except RedisError as error:
-        log.warning("the bell was not taken down: %s", type(error).__name__)
-
-
-@lru_cache(maxsize=1)
-def bell() -> Redis:
-    """Return the connection for ringing; quick to give up, because nothing depends on it."""
-    return Redis.from_url(settings.REDIS_URL, socket_connect_timeout=0.2, socket_timeout=0.5)
+    transaction.on_commit(doorbell.ring, robust=True)

@@ -265,7 +265,12 @@ class TestWhoGetsAnything:
         assert len(receiver.got) == 1
 
     @pytest.mark.parametrize(
-        "fields", [{"enabled": False}, {"verified_at": None}, {"removed_at": timezone.now()}]
+        "fields",
+        [
+            {"enabled": False},
+            {"verified_at": None},
+            {"enabled": False, "removed_at": timezone.now()},
+        ],
     )
     def test_an_endpoint_that_does_not_receive_gets_nothing(
         self, fields, acme, receiver, dispatcher, new_endpoint, queue_one

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from redis import ConnectionError as RedisGone
 
-from events import payloads, services
+from events import doorbell, payloads, services
 from events.models import Delivery, Endpoint, Event
-from events.services import writing
 from portal.lib.access import THE_SYSTEM
 from portal.lib.errors import Conflict, NotAllowed, NotFound
 
@@ -129,7 +130,7 @@ class TestNudge:
             def __getattr__(self, name):
                 raise RedisGone("no Redis at secret-host")
 
-        monkeypatch.setattr(writing, "bell", Silent)
+        monkeypatch.setattr(doorbell, "bell", Silent)
 
     def test_without_redis_the_change_is_kept_and_the_log_tells_no_address(
         self, rung, caplog, django_capture_on_commit_callbacks
@@ -138,23 +139,32 @@ class TestNudge:
             services.nudge()
         assert "secret-host" not in caplog.text
         assert "ConnectionError" in caplog.text
-        services.take_bell_down()
 
-    def test_one_ring_is_enough_until_it_is_heard(
-        self, monkeypatch, django_capture_on_commit_callbacks
-    ):
-        sent = []
-        monkeypatch.setattr(writing.current_app, "send_task", lambda *a, **k: sent.append((a, k)))
-        services.take_bell_down()
-        for _ in range(3):
+    def test_one_ring_is_enough_until_it_is_heard(self, django_capture_on_commit_callbacks):
+        def ring() -> None:
             with django_capture_on_commit_callbacks(execute=True):
                 services.nudge()
-        assert sent == [(("events.tasks.dispatch",), {"expires": 30, "ignore_result": True})]
-        services.take_bell_down()
-        with django_capture_on_commit_callbacks(execute=True):
-            services.nudge()
-        assert len(sent) == 2
-        services.take_bell_down()
+
+        doorbell.take_down()
+        doorbell.bell().delete(doorbell.WAITING)
+        for _ in range(3):
+            ring()
+        assert doorbell.bell().llen(doorbell.WAITING) == 1
+        doorbell.wait(5)
+        assert doorbell.bell().llen(doorbell.WAITING) == 0
+        ring()
+        assert doorbell.bell().llen(doorbell.WAITING) == 1
+        doorbell.wait(5)
+
+    def test_without_redis_one_waits_no_longer_and_no_shorter(self, monkeypatch):
+        class Silent:
+            def __getattr__(self, name: str) -> Any:
+                raise RedisGone("no Redis")
+
+        monkeypatch.setattr(doorbell, "listening", Silent)
+        began = time.monotonic()
+        doorbell.wait(0.2)
+        assert 0.2 <= time.monotonic() - began < 1
 
 
 class TestEndpoints:
