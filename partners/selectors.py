@@ -59,14 +59,14 @@ def partners_for(*, user: Actor) -> QuerySet[Partner]:
     return Partner.objects.visible_to(user).order_by("name")
 
 
-def with_counts(partners: QuerySet[Partner]) -> QuerySet[Partner]:
-    """Add to each partner its number of live shares and of commissions.
+def with_counts(partners: QuerySet[Partner], *, user: Actor) -> QuerySet[Partner]:
+    """Add to each partner its number of live shares, and of the commissions USER may see.
 
     Both are tables of apps above this one, reached by the names of their relations.
     """
     return partners.annotate(
         live_shares=_count("shares", lambda shares: shares.live()),
-        commission_count=_count("commissions", lambda commissions: commissions),
+        commission_count=_count("commissions", lambda commissions: commissions.visible_to(user)),
     )
 
 

@@ -178,8 +178,9 @@ Written by `python manage.py permissions > docs/permissions.md` from `portal.lib
 compares. A key limited to scopes has fewer rights than its holder, never more.
 
 Staff with a market or a team see and act on the leads of that market, or whose agent is of that
-team, only; other leads answer as if they were not there. Figures by partner name no lead and are
-of all. Finance sees leads without contact data.
+team, only; other leads answer as if they were not there, and figures count only theirs. When an
+agent changes the team, figures follow with the nightly comparison. How much of a partner's capacity
+is used is told whole. Finance sees leads without contact data.
 
 ## Rights by role
 """

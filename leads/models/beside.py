@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from typing import Self
 
 from django.db import models
 from django.utils import timezone
@@ -11,23 +12,33 @@ from django.utils import timezone
 from leads.models.lead import Lead
 from partners.models import Partner
 from portal.lib import ids
-from portal.lib.access import OfLeadQuerySet, PartnerScopedQuerySet
+from portal.lib.access import Actor, OfLeadQuerySet, PartnerScopedQuerySet, scope_of
 
 
 class PartnerDayQuerySet(PartnerScopedQuerySet["PartnerDay"]):
     """Daily figures of a partner."""
 
+    def in_scope(self, actor: Actor) -> Self:
+        """Return the figures of ACTOR's market and team.
+
+        A lead is shared with partners of its own market only, so the partner's market is its.
+        """
+        columns = {"market": "partner__market", "agent__team": "team"}
+        return self.filter(**{columns[name]: value for name, value in scope_of(actor).items()})
+
 
 class PartnerDay(models.Model):
-    """Counts, sums and times of one partner, UTC day and currency.
+    """Counts, sums and times of one partner, UTC day, currency and team of the leads' agents.
 
     Kept in the transaction of what it counts, rebuilt and compared nightly; all-time figures and
-    leaderboards read it instead of the shares.
+    leaderboards read it instead of the shares. Who changes the team takes the figures along with
+    the next comparison.
     """
 
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="days", db_index=False)
     day = models.DateField()
     currency = models.CharField(max_length=3)
+    team = models.CharField(max_length=60, blank=True, default="")
     received = models.PositiveIntegerField(default=0)
     accepted = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
@@ -42,7 +53,7 @@ class PartnerDay(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["partner", "day", "currency"], name="leads_partnerday_once"
+                fields=["partner", "day", "currency", "team"], name="leads_partnerday_once"
             )
         ]
 

@@ -19,9 +19,12 @@ COUNTED = (
     "close_seconds",
 )
 _UPSERT = f"""
-INSERT INTO leads_partnerday (partner_id, day, currency, {", ".join(COUNTED)})
-VALUES (%s, (%s AT TIME ZONE 'UTC')::date, %s, {", ".join(["%s"] * len(COUNTED))})
-ON CONFLICT (partner_id, day, currency) DO UPDATE SET
+INSERT INTO leads_partnerday (partner_id, day, currency, team, {", ".join(COUNTED)})
+VALUES (%s, (%s AT TIME ZONE 'UTC')::date, %s, coalesce((
+    SELECT agent.team FROM leads_lead lead JOIN partners_user agent ON agent.id = lead.agent_id
+    WHERE lead.id = %s
+  ), ''), {", ".join(["%s"] * len(COUNTED))})
+ON CONFLICT (partner_id, day, currency, team) DO UPDATE SET
 {", ".join(f"{name} = leads_partnerday.{name} + excluded.{name}" for name in COUNTED)}
 """  # noqa: S608 - names of our own columns, no input
 
@@ -30,4 +33,5 @@ def count(share: Share, at: datetime, **increments: int | Decimal) -> None:
     """Add INCREMENTS, by the names of `COUNTED`, to the partner's figures of the day of AT."""
     values = [increments.get(name, 0) for name in COUNTED]
     partner = ids.decode("partner", str(share.partner_id))
-    rows.write(_UPSERT, [partner, at, share.currency, *values])
+    lead = ids.decode("lead", str(share.lead_id))
+    rows.write(_UPSERT, [partner, at, share.currency, lead, *values])

@@ -62,7 +62,15 @@ class PartnerAdmin(ServiceAdmin[Partner]):
 
     # --- reading ---------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
-        return selectors.with_counts(super().get_queryset(request))
+        return selectors.with_counts(super().get_queryset(request), user=_actor(request))
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        partner: Any = super().get_object(request, object_id, from_field)
+        if partner is not None:
+            partner.reader = _actor(request)  # the columns below are told no request
+        return partner
 
     def get_fieldsets(self, request: HttpRequest, obj: Partner | None = None) -> Any:
         if obj is None:
@@ -116,8 +124,8 @@ class PartnerAdmin(ServiceAdmin[Partner]):
         return format_html("{} {}", edit, delete)
 
     @admin.display(description=_("Revenue history"))
-    def revenue_history(self, partner: Partner) -> SafeString:
-        return revenue_table(partner)
+    def revenue_history(self, partner: Any) -> SafeString:
+        return revenue_table(partner, user=partner.reader)
 
     @admin.display(description=_("Portal"))
     def portal_seen(self, partner: Partner) -> SafeString:
@@ -261,6 +269,10 @@ class PartnerAdmin(ServiceAdmin[Partner]):
             "checkbox_name": ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/partners/partner/decide_proposals.html", context)
+
+
+def _actor(request: HttpRequest) -> Any:
+    return request.user
 
 
 def _seen(text: str | None) -> Decimal:

@@ -10,14 +10,17 @@ from django.utils.translation import gettext as _
 
 from partners.models import Partner
 from portal.lib import formats
+from portal.lib.access import Actor, Can, may
 
 SHOWN = 25
 
 
-def revenue_table(partner: Partner) -> SafeString:
-    """Return the newest revenue entries of PARTNER as a table."""
+def revenue_table(partner: Partner, *, user: Actor) -> SafeString:
+    """Return the newest revenue entries of PARTNER that USER may see as a table."""
     entries: Any = getattr(partner, "commissions", None)
-    newest = list(entries.order_by("-recorded_at", "-pk")[:SHOWN]) if entries is not None else []
+    newest: list[Any] = []
+    if entries is not None and may(user, Can.SEE_REVENUE):
+        newest = list(entries.visible_to(user).order_by("-recorded_at", "-pk")[:SHOWN])
     if not newest:
         return SafeString(_("Nothing yet."))
     heads = (_("Entry"), _("Lead"), _("Agreement value"), "%", _("Commission"), _("Recorded"))

@@ -10,8 +10,10 @@ import pytest
 from django.db.models import Model
 from django.utils import timezone
 
+from commissions import analytics
 from commissions.models import Commission, ReconciliationItem
-from commissions.services import report_status
+from commissions.selectors import metrics_for
+from commissions.services import rebuild_partner_days, report_status
 from events.models import Delivery, Event
 from leads import services
 from leads.actors import ClientActor
@@ -231,3 +233,62 @@ def test_an_admin_with_a_scope_sees_only_its_leads_in_the_admin(
         assert "0 " in page, model
         assert told.pk not in page, model
     assert browser.get(f"/admin/leads/lead/{told.pk}/change/").status_code == 302
+
+
+@pytest.fixture
+def closed(told: Lead) -> Lead:
+    """The lead with its deal: 100 of revenue in the figures of the team North, in the UAE."""
+    assert Commission.objects.get().agreement_value == Decimal(100)
+    return told
+
+
+def figures(user: User, partner: Partner) -> list[object]:
+    """Return what every page of figures makes of the same deal for USER."""
+    return [
+        [(row["sum_closed"], row["sum_revenue"]) for row in analytics.partner_sums(user=user)],
+        [row["closed"] for row in analytics.by_type(user=user)],
+        sum(month.closed for month in analytics.months_for(user=user)),
+        metrics_for(user=user, partner=partner).closed,
+    ]
+
+
+def test_figures_are_those_of_the_own_market_and_team(closed: Lead, acme: Partner) -> None:
+    for at, scope in enumerate(INSIDE):
+        inside = figures(agent(f"in{at}", **scope), acme)
+        assert inside == [[(1, Decimal(100))], [1], 1, 1], scope
+    for at, scope in enumerate(OUTSIDE):
+        assert figures(agent(f"out{at}", **scope), acme) == [[], [], 0, 0], scope
+
+
+def test_the_pages_of_figures_name_no_partner_of_another_market(
+    client_for: Any, closed: Lead, acme: Partner
+) -> None:
+    outside = client_for(agent("olaf", market="india")).get("/analytics/").content.decode()
+    inside = client_for(agent("ute", market="uae")).get("/analytics/").content.decode()
+    assert acme.name in inside
+    assert acme.name not in outside
+
+
+def test_figures_follow_who_changes_the_team(
+    closed: Lead, acme: Partner, north: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert rebuild_partner_days() == 0
+    User.objects.filter(pk=north.pk).update(team="south")
+
+    assert rebuild_partner_days() > 0
+
+    assert caplog.records == []  # somebody moved; no figure was wrong
+    assert figures(agent("sue", team="south"), acme)[0] == [(1, Decimal(100))]
+    assert figures(agent("ned", team="north"), acme)[0] == []
+
+
+@pytest.mark.parametrize(("market", "shown"), [("uae", True), ("india", False), ("", True)])
+def test_the_revenue_table_of_the_administration_is_in_scope(
+    market: str, shown: bool, client_for: Any, closed: Lead, acme: Partner
+) -> None:
+    User.objects.create_user("fin@portal.example", role=Role.FINANCE, market=market)
+    browser = client_for(User.objects.get(email="fin@portal.example"))
+    page = browser.get(f"/admin/partners/partner/{acme.pk}/change/").content.decode()
+    assert (Commission.objects.get().pk in page) is shown
+    row = browser.get("/admin/partners/partner/?q=Acme").content.decode()
+    assert (f'field-revenue_entries">{int(shown)}<' in row) is True
