@@ -12,11 +12,6 @@ _FILES = {
     "PHP": "verify.php",
     "Java": "Verify.java",
 }
-    "Python": "verify.py",
-    "JavaScript": "verify.js",
-    "PHP": "verify.php",
-    "Java": "Verify.java",
-}
 
 
 @cache
