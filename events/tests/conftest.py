@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -84,3 +85,17 @@ def queue_one(bodies: Any) -> Callable[..., Delivery]:
         )
 
     return queue
+
+
+@pytest.fixture
+def dialled(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return the addresses the event loop was asked to connect to; the connects still happen."""
+    seen: list[Any] = []
+    connect = asyncio.SelectorEventLoop.sock_connect
+
+    async def counted(self: Any, sock: Any, address: Any) -> None:
+        seen.append(address)
+        await connect(self, sock, address)
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_connect", counted)
+    return seen

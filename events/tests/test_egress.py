@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 from typing import Any
 
@@ -126,20 +125,6 @@ def strict(settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["own.portal.example"]
 
 
-@pytest.fixture
-def dialled(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Return the addresses the event loop was asked to connect to; the connects still happen."""
-    seen: list[Any] = []
-    connect = asyncio.SelectorEventLoop.sock_connect
-
-    async def counted(self: Any, sock: Any, address: Any) -> None:
-        seen.append(address)
-        await connect(self, sock, address)
-
-    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_connect", counted)
-    return seen
-
-
 @pytest.mark.parametrize("network", egress.FORBIDDEN, ids=str)
 def test_no_address_of_a_row_is_dialled(network, strict):
     for address in (network[0], network[-1], network[network.num_addresses // 2]):
@@ -219,6 +204,35 @@ def test_a_name_that_leads_inside_is_not_dialled(address, strict, dialled):
     [answer] = posted("https://hook.partner.example/", Stub([address]))
 
     assert (answer.error, answer.status) == ("egress_blocked", None)
+    assert dialled == []
+
+
+def test_of_the_whole_table_no_address_a_name_leads_to_is_dialled(strict, dialled):
+    addresses = [
+        str(address)
+        for network in egress.FORBIDDEN
+        for address in (network[0], network[-1], network[network.num_addresses // 2])
+    ]
+    answers = posted(
+        "https://hook.partner.example/",
+        Stub(*[[address] for address in addresses]),
+        times=len(addresses),
+    )
+
+    assert {answer.error for answer in answers} == {"egress_blocked"}
+    assert len(answers) == len(addresses) >= 100
+    assert dialled == []
+
+
+@pytest.mark.parametrize(
+    "host", ["127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "0", "017700000001"]
+)
+def test_a_number_that_stands_for_an_address_is_not_dialled_even_if_it_got_this_far(
+    host, strict, dialled
+):
+    [answer] = posted(f"https://{host}/")
+
+    assert answer.error in ("egress_blocked", "dns_error", "invalid_answer")
     assert dialled == []
 
 
