@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
@@ -85,6 +86,7 @@ class ApiView(APIView):
     metadata_class = None
     body: bytes = b""
     authenticator: Any = None
+    rate_limit: Mapping[str, str] = MappingProxyType({})  # of this answer, if it was counted
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse whatever is wrong with the call before its body is understood."""
@@ -171,9 +173,11 @@ class ApiView(APIView):
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> Response:
-        """Note that the key was used, unless the answer must leave no trace."""
+        """Note that the key was used, unless the answer must leave no trace; say what is left."""
         if self.authenticator is not None and response.status_code not in WITHOUT_TRACE:
             self.authenticator.note_use(request.auth)
+        for name, value in self.rate_limit.items():
+            response[name] = value
         return super().finalize_response(request, response, *args, **kwargs)
 
     # --- for handlers -----------------------------------------------------------------------

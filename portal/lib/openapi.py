@@ -31,6 +31,21 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "with `Idempotency-Replayed: true`. Kept for 7 days.",
 )
 
+# Absent where nothing is counted: without a limit, or while Redis is away.
+RATE_LIMIT = {
+    "RateLimit": {
+        "schema": {"type": "string"},
+        "description": 'What is left: `"key";r=` calls at once, all of them again in `t=` seconds.',
+    },
+    "RateLimit-Policy": {
+        "schema": {"type": "string"},
+        "description": '`"key";q=` calls at once, given back evenly within `w=` seconds.',
+    },
+}
+RETRY_AFTER = {
+    "schema": {"type": "integer", "minimum": 1},
+    "description": "Seconds after which a call is let through.",
+}
 PAGE = {"cursor": "The `next` of the page before.", "limit": "1 to 100; 25 if left out."}
 
 
@@ -165,6 +180,10 @@ class PortalSchema(AutoSchema):
             )
             known = bodies.setdefault(str(status), refusal)
             known["description"] = known.get("description") or HTTPStatus(status).phrase
+        for known_status, body in bodies.items():
+            if known_status != "401":  # without a good key nothing is counted
+                body.setdefault("headers", {}).update(RATE_LIMIT)
+        bodies["429"]["headers"]["Retry-After"] = RETRY_AFTER
         return dict(sorted(bodies.items()))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -174,17 +176,56 @@ class TestRateLimit:
         response = acme_api.get("/api/leads")
         refused(response, 429, "rate_limited")
         assert response.headers["Retry-After"] == "1"
+        assert response.headers["RateLimit"].startswith('"key";r=0;t=')
         assert rival_api.get("/api/leads").status_code == 200
 
-    def test_threads_cannot_get_more_than_the_burst(self, acme_api):
+    def test_every_counted_answer_says_what_is_left(self, acme_api, share, settings):
+        settings.API_RATE_LIMIT = 1  # so slow that nothing is given back meanwhile
+        answers = [
+            acme_api.get("/api/leads"),
+            acme_api.get("/api/leads?nonsense=1"),
+            acme_api.post("/api/partner-update", b"no json"),
+            acme_api.send("DELETE", "/api/leads", b""),
+            acme_api.get("/api/leads/share_00000000000000000000000000"),
+        ]
+
+        assert [answer.status_code for answer in answers] == [200, 400, 400, 405, 404]
+        for left, answer in zip((4, 3, 2, 1, 0), answers, strict=True):
+            assert answer.headers["RateLimit-Policy"] == '"key";q=5;w=300'
+            said = re.fullmatch(r'"key";r=(\d);t=(\d+)', answer.headers["RateLimit"])
+            assert int(said[1]) == left
+            assert 60 * (4 - left) < int(said[2]) <= 60 * (5 - left)
+
+    def test_what_is_not_counted_says_nothing(self, client, acme_api, settings):
+        assert "RateLimit" not in client.get("/api/leads").headers
+        settings.API_RATE_LIMIT = 0
+        assert "RateLimit" not in acme_api.get("/api/leads").headers
+
+    def test_fifty_threads_get_the_burst_and_each_another_rest(self, acme_api):
+        # So slow that nothing is given back meanwhile.
         def call(_number):
-            return ratelimit.seconds_to_wait("threads", per_minute=60, burst=5)
+            return ratelimit.count("threads", per_minute=0.1, burst=30)
 
-        with ThreadPoolExecutor(8) as pool:
-            waits = list(pool.map(call, range(40)))
+        with ThreadPoolExecutor(50) as pool:
+            counted = list(pool.map(call, range(200)))
 
-        assert waits.count(0) == 5
-        assert all(0 <= wait <= 1 for wait in waits)
+        let_through = [each for each in counted if not each.wait]
+        assert sorted(each.left for each in let_through) == list(range(30))
+        assert {each.left for each in counted if each.wait} == {0}
+        assert all(0 < each.wait <= 600 for each in counted if each.wait)
+
+    def test_fifty_callers_at_once_get_the_burst(self, acme_api, settings):
+        settings.API_RATE_LIMIT, settings.API_RATE_BURST = 1, 7
+        throttles = [ratelimit.KeyThrottle() for _n in range(50)]
+        key = ApiKey.objects.get()
+
+        with ThreadPoolExecutor(50) as pool:
+            asked = [
+                pool.submit(throttle.allow_request, SimpleNamespace(auth=key), SimpleNamespace())
+                for throttle in throttles
+            ]
+        assert [one.result() for one in asked].count(True) == 7
+        ratelimit.start_anew(str(key.pk))
 
     def test_without_redis_calls_go_through(self, acme_api, monkeypatch):
         nowhere = redis.Redis(port=1, socket_connect_timeout=0.1)
