@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
@@ -330,6 +331,8 @@ class Delivery(models.Model):
     finished_at = models.DateTimeField(_("Finished"), null=True)
     # Not a column: when `events.queue` claimed it, by the database's clock.
     claimed_at: datetime | None = None
+    # Nor this: what `events.selectors.deliveries_of` loads beside it, the newest first.
+    latest_tries: Sequence[Attempt] = ()
 
     objects = DeliveryQuerySet.as_manager()
 

@@ -102,7 +102,7 @@ def deliveries_of(
     :raises NotFound: if there is no such endpoint
     """
     endpoint = endpoint_for(user=user, endpoint_id=endpoint_id)
-    latest = Prefetch("tries", Attempt.objects.order_by("-id")[:TRIES])
+    latest = Prefetch("tries", Attempt.objects.order_by("-id")[:TRIES], to_attr="latest_tries")
     found = deliveries_for(user=user).filter(endpoint=endpoint).prefetch_related(latest)
     wanted = {"state": state, "type": type}
     return found.filter(**{name: value for name, value in wanted.items() if value})

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 # To its owner an address we never dial is one like any other that cannot be reached: the
 # difference would tell what lies in our network.
 UNREACHABLE = "connection_failed"
+SHOWN_HEAD = 500  # characters of an answer: enough to recognise it
 _HIDDEN = {"egress_blocked": UNREACHABLE}
 
 _WORDS: dict[str, str | Promise] = {
@@ -44,3 +45,10 @@ def error_in_words(error: str) -> str:
     if code.startswith("http_"):
         return _("Answered %(status)s") % {"status": code.removeprefix("http_")}
     return str(_WORDS.get(code, code))
+
+
+def shown_head(head: str) -> str:
+    """Return how an answer began as plain text, without control characters."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else "\ufffd" for char in head[:SHOWN_HEAD]
+    )

@@ -142,7 +142,11 @@ class TestDescription:
         described = {path.removeprefix("/api/") for path in schema()["paths"]}
         api = next(entry for entry in get_resolver().url_patterns if "api/" in str(entry.pattern))
         routes = {
-            str(pattern.pattern).replace("<str:", "{").replace("<endpoint:", "{").replace(">", "}")
+            str(pattern.pattern)
+            .replace("<str:", "{")
+            .replace("<endpoint:", "{")
+            .replace("<delivery:", "{")
+            .replace(">", "}")
             for pattern in flat(api.url_patterns)
         }
 
