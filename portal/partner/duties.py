@@ -15,6 +15,7 @@ from leads.requests import requests_of_share
 from leads.timeline import groups_in_words
 from partners.models import User
 from portal.lib import formats
+from portal.lib.access import Can, may
 from portal.partner import words
 from portal.partner.duty_forms import KeepingForm, MoreForm
 
@@ -30,6 +31,7 @@ class Duty(NamedTuple):
     groups: str
     due: str
     keeping: KeepingForm
+    may_answer: bool
 
 
 def duty_of(*, user: User, share: Share, keeping: KeepingForm | None = None) -> Duty | None:
@@ -47,6 +49,7 @@ def duty_of(*, user: User, share: Share, keeping: KeepingForm | None = None) -> 
         groups=groups_in_words(task.groups),
         due=formats.date(task.due_at),
         keeping=keeping or KeepingForm(),
+        may_answer=may(user, Can.ATTEST_DELETION),
     )
 
 
@@ -101,20 +104,23 @@ class Asking(NamedTuple):
 def askings(
     *, user: User, share: Share, typed: dict[str, MoreForm] | None = None
 ) -> dict[str, Asking]:
-    """Return for each withheld group of a live share whether and how it can be asked for."""
+    """Return for each withheld group of a live share whether and how USER can ask for it."""
     if not share.is_live:
         return {}
     known = requests_of_share(user=user, share=share)
+    offered = may(user, Can.ASK_FOR_MORE)  # who only looks is offered no form
     ceiling = RULES[share.partner.type].ceiling
     return {
-        group: _asking(group, known.get(group), (typed or {}).get(group))
+        group: _asking(group, known.get(group), (typed or {}).get(group), offered=offered)
         for group in ceiling
         if not share.disclosed[group]
     }
 
 
-def _asking(group: str, request: MoreRequest | None, typed: MoreForm | None) -> Asking:
-    form = typed or MoreForm.about(group)
+def _asking(
+    group: str, request: MoreRequest | None, typed: MoreForm | None, *, offered: bool
+) -> Asking:
+    form = (typed or MoreForm.about(group)) if offered else None
     # What was given once and is withheld again was taken back since: that answer is void.
     if request is None or request.status == MoreRequest.Status.GIVEN:
         return Asking(group, "", "", None, form)

@@ -14,6 +14,7 @@ from commissions.forms import ClosingForm, RejectionForm
 from commissions.selectors import metrics_for
 from commissions.services import report_status
 from leads.models import Share, ShareStatus
+from portal.lib.access import Can, may
 from portal.lib.errors import DomainError
 from portal.partner import duties, figures, lead_page, rows
 from portal.partner.access import PartnerRequest, own_scope, own_share, page_or_first, partner_page
@@ -38,6 +39,7 @@ def dashboard(request: PartnerRequest) -> HttpResponse:
             "figures": figures.nine(metrics, partner.direction),
             "waiting": rows.waiting_rows(user=user, limit=SHOWN_WAITING + 1),
             "shown_waiting": SHOWN_WAITING,
+            "may_work": may(user, Can.WORK_LEAD),
             "owing": duties.owing(user=user),
             "comparisons": figures.comparisons(months),
             "pictures": figures.pictures(months, figures.commission_title(partner.direction)),

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from django.db import transaction
 from django.urls import reverse
 
 from partners.models import User
 from portal import navigation
 from portal.lib.access import Role
-from portal.tests import route_world
 from portal.tests.route_world import World, content_of, outcome, undone
 from portal.tests.routes import OK, PARTNER, STAFF, routes
 
@@ -21,13 +17,6 @@ PEOPLE = ("a_owner", "a_member", "agent", "finance", "admin", "viewer")
 LINK = re.compile(r'href="(/[^"#?]*)')
 NAV = re.compile(r'<nav class="nav".*?</nav>', re.DOTALL)
 NO_PAGES = {"leads:import_template"}  # an empty file, for whoever the form beside it is open to
-
-
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield route_world.built()
-        transaction.set_rollback(True)
 
 
 def links(world: World, role: str, path: str, within: re.Pattern[str] | None = None) -> set[str]:
