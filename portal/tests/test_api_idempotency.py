@@ -111,6 +111,48 @@ class TestOneAtATime:
 
 
 @pytest.mark.django_db(transaction=True)
+class TestCrash:
+    """The answer is kept in the transaction of its effect: there are both, or neither."""
+
+    @pytest.fixture
+    def body(self, acme, lead):
+        return {"leadId": lead.pk, "partnerId": acme.pk}
+
+    def test_the_database_goes_away_before_the_answer_is_kept(self, agent_api, body, monkeypatch):
+        def gone(*_given):
+            with connection.cursor() as cursor:  # the share is written by now
+                cursor.execute("SELECT count(*) FROM leads_share")
+                assert cursor.fetchone()[0] == 1
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+        self.crashes(agent_api, body, monkeypatch, "events.idempotency._without", gone)
+
+    def test_the_process_stops_after_it_was_kept(self, agent_api, body, monkeypatch):
+        save = StoredAnswer.save
+
+        def saved(row, **given):
+            save(row, **given)
+            if row.status is not None:
+                raise RuntimeError  # as near to a kill as the test itself survives
+
+        self.crashes(agent_api, body, monkeypatch, "events.models.StoredAnswer.save", saved)
+
+    def crashes(self, agent_api, body, monkeypatch, where, crash):
+        with monkeypatch.context() as broken, ThreadPoolExecutor(1) as pool:
+            broken.setattr(where, crash)
+            assert pool.submit(_call, agent_api.secret, body).result() == 500
+        assert not StoredAnswer.objects.exists()
+        assert not Share.objects.exists()
+        assert not Event.objects.filter(kind__startswith="lead_share").exists()
+
+        first = agent_api.post("/api/share-lead", body, Idempotency_Key=KEY)
+        assert "Idempotency-Replayed" not in first.headers
+        again = agent_api.post("/api/share-lead", body, Idempotency_Key=KEY)
+        assert data_of(again) == data_of(first)
+        assert Share.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
 class TestTwoAtOnce:
     def test_while_the_first_runs_the_second_is_told_so(self, agent_api, acme, lead, monkeypatch):
         working, finish = threading.Event(), threading.Event()
@@ -147,7 +189,9 @@ class TestTwoAtOnce:
 
 
 def _call(secret: str, body: dict) -> int:
+    caller = Caller(secret)
+    caller.client.raise_request_exception = False
     try:
-        return Caller(secret).post("/api/share-lead", body, Idempotency_Key=KEY).status_code
+        return caller.post("/api/share-lead", body, Idempotency_Key=KEY).status_code
     finally:
         connection.close()
