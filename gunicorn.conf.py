@@ -14,3 +14,9 @@ graceful_timeout = 5
 max_requests = 20_000
 max_requests_jitter = 2_000
 control_socket_disable = True  # its path lies in a home folder that may not be there
+# Its own lines are written as the portal's: it would name whole addresses.
+_format = os.environ.get("LOG_FORMAT") or (
+    "text" if os.environ.get("PORTAL_MODE") == "demo" else "json"
+)
+_writer = {"json": "portal.lib.logs.JsonLine", "text": "portal.lib.logs.OneLine"}[_format]
+logconfig_dict = {"version": 1, "formatters": {"generic": {"()": _writer}}}

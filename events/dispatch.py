@@ -14,7 +14,6 @@ import logging
 import os
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -215,7 +214,7 @@ class Dispatcher:
             answer = await http.post(session, letter.url, letter.body, headers)
             result = outcomes.judged(delivery, answer)
         except Exception as error:  # noqa: BLE001 - nothing one recipient does may stop the others
-            _tell("a message could not be sent", error)
+            _tell("a message could not be sent", error, delivery)
             result = outcomes.put_off(delivery, "not_sent")
         if result.error == "egress_blocked":
             security.warning("%s led to an address we never dial", letter.address.endpoint_id)
@@ -271,7 +270,7 @@ def _posted(delivery: Delivery) -> Result:
         written, settled = mails.write([delivery])
         return mails.send(written[0]) if written else settled[0]
     except Exception as error:  # noqa: BLE001 - one mail's fault must not stop the others
-        _tell("a mail could not be posted", error)
+        _tell("a mail could not be posted", error, delivery)
         return outcomes.put_off(delivery, "not_sent")
     finally:
         connection.close_if_unusable_or_obsolete()
@@ -281,10 +280,10 @@ def _disconnect() -> None:
     connection.close()  # of the thread this runs in
 
 
-def _tell(what: str, error: Exception) -> None:
-    """Log WHAT went wrong and where. The error's own text may carry values, so it stays out."""
-    where = "".join(traceback.format_tb(error.__traceback__)[-3:])
-    log.error("%s: %s\n%s", what, type(error).__name__, where)
+def _tell(what: str, error: Exception, delivery: Delivery | None = None) -> None:
+    """Log WHAT went wrong with DELIVERY; of an error the log tells no text (`portal.lib.logs`)."""
+    about = outcomes.named(delivery) if delivery else {}
+    log.error("%s: %s", what, type(error).__name__, exc_info=error, extra=about)
 
 
 class _Here:

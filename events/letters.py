@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-import traceback
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -179,6 +178,5 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=_
 
 
 def _tell(type_: str, error: Exception) -> None:
-    """Log where building failed. The message of the error may carry values, so it stays out."""
-    where = "".join(traceback.format_tb(error.__traceback__)[-3:])
-    log.error("a body of %s could not be built: %s\n%s", type_, type(error).__name__, where)
+    """Log where building failed; of an error the log tells no text (`portal.lib.logs`)."""
+    log.error("a body of %s could not be built: %s", type_, type(error).__name__, exc_info=error)

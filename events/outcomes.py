@@ -77,6 +77,7 @@ def judged(delivery: Delivery, answer: Answer) -> Result:
 
 def settle(results: Sequence[Result]) -> None:
     """Write RESULTS and what follows from them, in one transaction."""
+    _tell_of_failures(results)
     with transaction.atomic():
         counted = queue.record(results)
         following = [r for r in counted if r.state == Delivery.State.FAILED or r.echo]
@@ -89,6 +90,27 @@ def settle(results: Sequence[Result]) -> None:
         ]
         for _partner, step in sorted(steps, key=itemgetter(0)):
             step()
+
+
+def _tell_of_failures(results: Sequence[Result]) -> None:
+    for result in results:
+        if result.error and result.attempted:
+            told = named(result.delivery) | {
+                "error": result.error,
+                "status": result.status,
+                "ms": result.milliseconds,
+                "attempt": result.delivery.attempts,
+            }
+            log.info("an attempt failed", extra=told)
+
+
+def named(delivery: Delivery) -> dict[str, object]:
+    """Return what a log line says of DELIVERY."""
+    return {
+        "delivery_id": delivery.pk,
+        "webhook_id": delivery.webhook_id,
+        "endpoint_id": delivery.endpoint_id,
+    }
 
 
 def _lock_endpoints(counted: Sequence[Result], following: Sequence[Result]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 
@@ -21,6 +23,8 @@ from partners.types import Market
 from portal.lib.problems import is_api, problem_page
 from portal.lib.request_id import request_id_var
 
+log = logging.getLogger("portal.requests")
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _SAFE_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
 
@@ -38,6 +42,31 @@ class RequestIdMiddleware:
         request_id_var.set(request_id)
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
+        return response
+
+
+class RequestLogMiddleware:
+    """Log each answer: the name of its address, never the address itself."""
+
+    QUIET = ("healthz", "readyz", "metrics", "pulse")  # asked every few seconds by machines
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        began = time.monotonic()
+        response = self.get_response(request)
+        match = request.resolver_match
+        if is_api(request) or (match and match.view_name not in self.QUIET):
+            told = {
+                "method": request.method,
+                "route": match.view_name if match else "-",
+                "status": response.status_code,
+                "ms": round((time.monotonic() - began) * 1000),
+                # The API's own request puts it here.
+                "key_id": getattr(getattr(request, "auth", None), "pk", None),
+            }
+            log.info("answered", extra=told)
         return response
 
 

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First those that put headers on every answer, also on refusals and static files.
     "portal.middleware.RequestIdMiddleware",
+    "portal.middleware.RequestLogMiddleware",
     "portal.middleware.EdgeHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -445,25 +446,16 @@ WEBHOOK_LEASE_SECONDS = env.number("WEBHOOK_LEASE_SECONDS", 60) if DEMO else 60
 ATTEMPTS_KEPT_DAYS = env.number("ATTEMPTS_KEPT_DAYS", 90)
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")  # with it /metrics is read; without it by staff only
 
+LOG_FORMAT = env.text("LOG_FORMAT", "text" if DEMO else "json")
+if LOG_FORMAT not in ("json", "text"):
+    raise ImproperlyConfigured("LOG_FORMAT must be json or text.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {
-        "request_id": {"()": "portal.lib.request_id.RequestIdFilter"},
-        "tokens": {"()": "portal.lib.logs.WithoutTokens"},
-    },
     "formatters": {
-        "line": {
-            "()": "portal.lib.logs.OneLine",
-            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
-        }
+        "json": {"()": "portal.lib.logs.JsonLine"},
+        "text": {"()": "portal.lib.logs.OneLine"},
     },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["request_id", "tokens"],
-        }
-    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
 }

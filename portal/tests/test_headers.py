@@ -18,6 +18,7 @@ from leads.models import Lead, Share
 from partners.models import User
 from portal import checks
 from portal.lib.logs import OneLine
+from portal.lib.request_id import request_id_var
 from portal.tests.callers import Caller
 
 pytestmark = pytest.mark.django_db
@@ -345,7 +346,8 @@ def test_a_key_in_the_address_is_refused_and_not_logged(
 def line_of(message: str, *args: object, error: Exception | None = None) -> str:
     info = (type(error), error, None) if error else None
     record = logging.LogRecord("x", logging.WARNING, "", 0, message, args, info)
-    return OneLine("%(levelname)s %(message)s").format(record)
+    request_id_var.set("-")
+    return OneLine().format(record).partition(" ")[2]
 
 
 def test_a_log_line_is_one_line() -> None:
@@ -354,14 +356,14 @@ def test_a_log_line_is_one_line() -> None:
     line = line_of("Not Found: %s", forged)
 
     assert line.splitlines() == [line]
-    assert line.startswith(r"WARNING Not Found: x\r\nERROR")
+    assert line.startswith(r"WARNING x [-] Not Found: x\r\nERROR")
     assert "\x1b" not in line
 
 
 def test_a_traceback_never_looks_like_a_line() -> None:
     lines = line_of("it broke", error=ValueError("x\nERROR made up\x1b[2J")).splitlines()
 
-    assert lines[0] == "WARNING it broke"
+    assert lines[0] == "WARNING x [-] it broke"
     assert len(lines) > 1
     assert all(line.startswith("| ") and "\x1b" not in line for line in lines[1:])
 
