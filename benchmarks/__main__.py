@@ -1,4 +1,4 @@
-"""`python -m benchmarks [share] [pages] [delivery] [audit]`: run them on engines of their own.
+"""`python -m benchmarks [NAME…]`: run them on engines of their own.
 
 The engines are durable, as in production: what a commit promises is part of its price.
 """
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-NAMES = ("share", "pages", "delivery", "audit")
+NAMES = ("share", "pages", "delivery", "latency", "backlog", "audit")
 
 
 def main() -> int:

@@ -40,7 +40,7 @@ def deliver(delivery_id: str) -> None:
     letter = written[0]
     now = int(time.time())
     answer = _session().post(
-        str(letter.address.url),
+        str(letter.url),
         data=letter.body,
         timeout=15,
         headers={

@@ -65,19 +65,23 @@ def _line(result: Result) -> str:
 
 
 def _write_page(now: datetime, results: list[Result]) -> None:
+    """Put RESULTS in place of those of the same names; the rows of other runs stay."""
     if not PAGE.exists():
         return
     before, _, rest = PAGE.read_text().partition(MARK)
-    _, _, after = rest.partition(MARK)
+    measured, _, after = rest.partition(MARK)
+    known = [line for line in measured.splitlines() if line.startswith("| ") and "**" in line]
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in known}
+    rows |= {result.name: _row(result) for result in results}
     told = ", ".join(f"{name} {version}" for name, version in versions().items())
-    rows = [
-        f"Measured {now:%Y-%m-%d} on two cores, {told}.",
+    lines = [
+        f"Last measured {now:%Y-%m-%d} on two cores, {told}.",
         "",
         "| what | ratio | goal | figures (median, range) |",
         "|---|---|---|---|",
-        *(_row(result) for result in results),
+        *rows.values(),
     ]
-    PAGE.write_text(f"{before}{MARK}\n" + "\n".join(rows) + f"\n{MARK}{after}")
+    PAGE.write_text(f"{before}{MARK}\n" + "\n".join(lines) + f"\n{MARK}{after}")
 
 
 def _row(result: Result) -> str:

@@ -160,6 +160,12 @@ def events(number: int = 1_000_000) -> None:
 
 
 ENDPOINTS = 20
+# So that a body has 2 kB.
+_MUCH_TO_TELL = {
+    "locations": [f"Community {n}, Dubai Marina" for n in range(12)],
+    "views": [f"view over the marina {n}" for n in range(12)],
+    "amenities": [f"amenity of the building {n}" for n in range(14)],
+}
 
 
 def endpoints_at(port: int) -> None:
@@ -175,7 +181,7 @@ def endpoints_at(port: int) -> None:
         )
         for partner in partners
     )
-    leads = LeadFactory.create_batch(50)
+    leads = LeadFactory.create_batch(50, **_MUCH_TO_TELL)
     now = timezone.now()
     Share.objects.bulk_create(
         Share(
@@ -199,6 +205,43 @@ def endpoints_at(port: int) -> None:
         for partner in partners
         for lead in leads
     )
+
+
+def point_endpoints_at(port: int) -> None:
+    """Let the endpoints be on loopback PORT, with nothing known of how they do."""
+    for endpoint in Endpoint.objects.filter(url__startswith="http:"):
+        endpoint.url = f"http://127.0.0.1:{port}/{endpoint.pk}"
+        endpoint.lane, endpoint.open_until, endpoint.silent_in_row = 16, None, 0
+        endpoint.save(update_fields=["url", "lane", "open_until", "silent_in_row"])
+
+
+_BACKLOG = """
+INSERT INTO events_delivery (id, webhook_id, channel, endpoint_id, partner_id, type, event_id,
+    event_at, refs, state, attempts, next_attempt_at, last_error)
+  SELECT gen_random_uuid(), gen_random_uuid(), 'webhook', e.id, e.partner_id, 'lead.shared',
+    gen_random_uuid(), now(), jsonb_build_object('share', p.share), 'pending', 0,
+    now() - interval '1 hour' + n * interval '1 millisecond', ''
+  FROM generate_series(1, %(number)s) n
+  JOIN unnest(%(shares)s, %(partners)s::uuid[]) WITH ORDINALITY p(share, partner_id, place)
+    ON p.place = 1 + n %% %(shares_number)s
+  JOIN events_endpoint e ON e.partner_id = p.partner_id
+"""
+
+
+def backlog(number: int) -> None:
+    """Queue NUMBER deliveries of the shares that have been due for an hour."""
+    shares = list(Share.objects.values_list("pk", "partner_id"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BACKLOG,
+            {
+                "number": number,
+                "shares": [share for share, _partner in shares],
+                "partners": [ids.decode("partner", partner) for _share, partner in shares],
+                "shares_number": len(shares),
+            },
+        )
+        cursor.execute("ANALYZE events_delivery")
 
 
 def deliveries(number: int) -> list[str]:

@@ -37,6 +37,23 @@ def web(settings: str) -> Iterator[int]:
         process.wait(30)
 
 
+@contextmanager
+def dispatcher() -> Iterator[int]:
+    """Run the worker that sends, as in production, and yield its process id."""
+    command = [
+        sys.executable, "-m", "celery", "-A", "portal", "worker", "-Q", "dispatch", "-c", "1",
+        "--pool=threads", "--without-gossip", "--without-mingle", "--loglevel=WARNING",
+    ]  # fmt: skip
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "benchmarks.settings"}
+    process = subprocess.Popen(command, env=environment)
+    try:
+        time.sleep(5)  # until it listens; a bell rung before is heard too
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
 def _wait(port: int) -> None:
     for _ in range(200):
         try:

@@ -387,7 +387,7 @@ def test_workers_that_settle_the_same_endpoints_do_not_block_each_other(
         for endpoint in order * 3:
             queue_one(endpoint)
         batches.append(queue.claim(12))
-    failed: list[BaseException] = []
+    failed = []
 
     def settle(batch: list[Delivery]) -> None:
         try:
