@@ -222,7 +222,7 @@ INSERT INTO events_delivery (id, webhook_id, channel, endpoint_id, partner_id, t
     gen_random_uuid(), now(), jsonb_build_object('share', p.share), 'pending', 0,
     now() - interval '1 hour' + n * interval '1 millisecond', ''
   FROM generate_series(1, %(number)s) n
-  JOIN unnest(%(shares)s, %(partners)s::uuid[]) WITH ORDINALITY p(share, partner_id, place)
+  JOIN unnest(%(shares)s::text[], %(partners)s::uuid[]) WITH ORDINALITY p(share, partner_id, place)
     ON p.place = 1 + n %% %(shares_number)s
   JOIN events_endpoint e ON e.partner_id = p.partner_id
 """
