@@ -90,7 +90,7 @@ def test_endpoints_are_looked_after(portal: Portal, acme: Partner) -> None:
     Delivery.objects.filter(type="webhook.test").update(state="failed", finished_at=timezone.now())
     [test, _challenge] = portal.deliveries(made["id"])
     assert portal.resend(made["id"], test["id"])["state"] == "pending"
-    assert portal.recover(made["id"], since=timezone.now() - timedelta(hours=1))["number"] == 0
+    assert portal.recover(made["id"], since=timezone.now() - timedelta(hours=1))["recovered"] == 0
     portal.remove_endpoint(made["id"])
     assert list(portal.endpoints()) == []
 
