@@ -99,7 +99,7 @@ class Event(models.Model):
         SESSIONS_ENDED = "sessions_ended", _("Sessions ended")
         SECOND_FACTOR_CHANGED = "second_factor_changed", _("Second factor changed")
         PASSWORD_CHANGED = "password_changed", _("Password changed")
-        CONTACT_SEEN = "contact_seen", _("Contact data seen by staff")
+        CONTACT_SEEN = "contact_seen", _("Contact data seen")
         PARTNER_VIEWED = "partner_viewed", _("Portal viewed as the partner")
         API_KEY_ISSUED = "api_key_issued", _("API key issued")
         API_KEY_ROTATED = "api_key_rotated", _("API key rotated")
@@ -332,7 +332,7 @@ class Delivery(models.Model):
     # Not a column: when `events.queue` claimed it, by the database's clock.
     claimed_at: datetime | None = None
     # Nor this: what `events.selectors.deliveries_of` loads beside it, the newest first.
-    latest_tries: Sequence[Attempt] = ()
+    latest_tries: Sequence[Attempt]
 
     objects = DeliveryQuerySet.as_manager()
 

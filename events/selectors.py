@@ -17,6 +17,7 @@ from portal.lib.errors import NotFound
 
 Kind = Event.Kind
 TRIES = 10  # of a message, shown in a list
+_LATEST: str = "latest_tries"  # as `Delivery` declares it
 # What a partner sees of the story of its own share: what it did itself and what it was told.
 PARTNER_KINDS = (
     Kind.LEAD_SHARED,
@@ -102,7 +103,7 @@ def deliveries_of(
     :raises NotFound: if there is no such endpoint
     """
     endpoint = endpoint_for(user=user, endpoint_id=endpoint_id)
-    latest = Prefetch("tries", Attempt.objects.order_by("-id")[:TRIES], to_attr="latest_tries")
+    latest = Prefetch("tries", Attempt.objects.order_by("-id")[:TRIES], to_attr=_LATEST)
     found = deliveries_for(user=user).filter(endpoint=endpoint).prefetch_related(latest)
     wanted = {"state": state, "type": type}
     return found.filter(**{name: value for name, value in wanted.items() if value})

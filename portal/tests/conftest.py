@@ -11,14 +11,17 @@ from django.db import transaction
 from portal.tests import route_world
 from portal.tests.callers import acme_api, agent_api, lead, rival_api, share
 from portal.tests.live import inbox, live, live_processes
+from portal.tests.webhook_world import hook, path
 
 __all__ = [
     "acme_api",
     "agent_api",
+    "hook",
     "inbox",
     "lead",
     "live",
     "live_processes",
+    "path",
     "rival_api",
     "share",
 ]
