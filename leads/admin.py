@@ -58,6 +58,14 @@ class ReadOnlyAdmin(_ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse filters over what the reader is not shown: letter by letter they would tell it."""
+        columns = {field.name for field in self.model._meta.fields if not field.is_relation}
+        hidden = columns - set(self.get_fields(request))
+        return lookup.partition("__")[0] not in hidden and super().lookup_allowed(
+            lookup, value, request
+        )
+
     def each(self, request: HttpRequest, rows: QuerySet[Any], act: Any, done: Any) -> None:
         """Call ACT with each of ROWS; say DONE for each that went well, and each refusal."""
         for row in rows:

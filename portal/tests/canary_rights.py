@@ -61,6 +61,15 @@ KEY = _columns(
     leads__MoreRequest="id",
     leads__DeletionTask="id",
 )
+# What a message names beside: itself, and where it goes.
+SENT = _columns(
+    events__Delivery="webhook_id event_at",
+    events__Endpoint="url",
+)
+# What somebody invited meets before being let in.
+INVITED = _columns(
+    partners__Partner="name", partners__User="name", partners__Invitation="email expires_at"
+)
 # Columns of the lead by the group that discloses them.
 GROUPS = {
     "contact": disclosure.CONTACT,
@@ -90,6 +99,11 @@ COPY = _columns(
     leads__ConsentDecision="decided_by note notice_hash notice_language notice_version purpose",
     events__Delivery="created_at",
 ) | {"leads.Lead": INTERNAL | {"needs_agent_since"}}
+# What a mail tells the client beside: its receipt in full, and by when a partner has to delete.
+RECEIPT = _columns(
+    leads__ConsentDecision="decided_by notice_hash notice_language notice_version purpose",
+    leads__DeletionTask="due_at",
+)
 # What finance does not meet: who the client is, and words that may say so.
 NOT_FINANCE = _columns(
     leads__Share="notes reason",

@@ -481,7 +481,7 @@ def _of_model(label: str, rights: str) -> Iterator[Route]:
 
 
 def _as_viewer(route: Route, *, below_portal: bool) -> Route:
-    """Return ROUTE with what a viewer gets: below /portal/ to look, elsewhere what an agent gets."""
+    """Return ROUTE with what a viewer gets: below /portal/ to look, elsewhere as an agent."""
     found = route.viewer
     if found is None and below_portal:
         found = route.answers["a_member"] if route.method == "get" else 403
