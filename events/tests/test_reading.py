@@ -7,6 +7,7 @@ import json
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.utils import timezone
 
 from events import payloads, pruning, selectors, services
@@ -125,6 +126,27 @@ class TestPrune:
         assert Attempt.objects.get().number == 3
         assert StoredAnswer.objects.get().key == "new"
         assert Event.objects.exists()
+
+    def test_of_many_tries_each_statement_deletes_a_few_and_looks_at_no_new_one(
+        self, acme, new_endpoint, queue_one, settings, django_assert_max_num_queries
+    ):
+        delivery = queue_one(new_endpoint(acme))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO events_attempt
+                    (delivery_id, number, started_at, duration_ms, error, fields, response_head)
+                SELECT %s, 1, now() - (30000 - n) * interval '10 minutes', 1, '', '{}', ''
+                FROM generate_series(1, 30000) n
+                """,
+                [Delivery._meta.pk.get_prep_value(delivery.pk)],
+            )
+        kept = settings.ATTEMPTS_KEPT_DAYS * 24 * 6
+
+        batches = -(-(30_000 - kept) // pruning.BATCH)
+        with django_assert_max_num_queries(1 + 2 + batches + 1):
+            assert pruning.prune() in range(30_000 - kept - 2, 30_000 - kept + 2)
+        assert pruning.prune() == 0
 
     def test_what_waits_for_a_removed_endpoint_is_cancelled(self, acme, new_endpoint, queue_one):
         delivery = queue_one(new_endpoint(acme, enabled=False, removed_at=timezone.now()))
