@@ -22,8 +22,9 @@ from partners.tests.factories import LicenceFactory, OwnerFactory, UserFactory
 from portal.lib.access import THE_SYSTEM, Role
 from portal.tests import canaries, route_world
 from portal.tests.canaries import Aviary, Canary
+from portal.tests.route import Route
 from portal.tests.route_world import World, content_of, signed_in, undone
-from portal.tests.routes import Route, routes
+from portal.tests.routes import routes
 
 ROUTES = list(routes())
 PAGES = [route for route in ROUTES if route.method == "get"]

@@ -38,7 +38,7 @@ from partners.models import Partner, User
 from partners.services import invite, issue_key
 from partners.tests.factories import OwnerFactory, PartnerFactory, UserFactory
 from portal.lib.access import THE_SYSTEM, Role
-from portal.tests.routes import AWAY, LOGIN, OK, Answer, Route
+from portal.tests.route import AWAY, LOGIN, OK, Answer, Route
 
 # Made once: each of its own would load the middleware anew.
 _HANDLER = ClientHandler(enforce_csrf_checks=False)

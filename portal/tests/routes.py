@@ -7,107 +7,22 @@ role, and fails for an address nobody listed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from collections.abc import Iterator
+from dataclasses import replace
 
-# What an answer is: OK is any success, LOGIN the way to the login page (a redirect; 401 with
-# HX-Redirect for HTMX); everything else is its status.
-OK: Final = "ok"
-LOGIN: Final = "login"
-AWAY: Final = "away"
-Answer = int | str
-
-# Who asks. `a_…` belong to the partner that the objects are of, `b_owner` to its rival.
-# `viewer` is an agent who looks at the portal as the partner does.
-PEOPLE = ("a_owner", "a_member", "b_owner", "agent", "finance", "admin", "viewer")
-BROWSERS = ("anonymous", "client", *PEOPLE)
-KEYS = ("key_a", "key_a_read", "key_b", "key_agent")
-# Asked after the partner is suspended and the member is gone, with sessions from before.
-FORMER = ("suspended", "ex_member", "key_suspended")
-ROLES = (*BROWSERS, *KEYS, *FORMER)
-
-NO_SUCCESS = frozenset({LOGIN, AWAY, 400, 401, 403, 404, 405})
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One address with one method.
-
-    :param args: what the address names: kinds of objects of partner A (see `World.ids` in
-        `test_route_matrix`), or, after `=`, the word itself
-    :param body: what is sent; a value in capitals names the id of an object
-    :param viewer: left out, what an agent gets; below /portal/ what a member may look at
-    """
-
-    name: str
-    answers: Mapping[str, Answer]
-    method: str = "get"
-    args: str = ""
-    body: Mapping[str, Any] = field(default_factory=dict)
-    viewer: Answer | None = None
-
-    @property
-    def is_call(self) -> bool:
-        """Whether it belongs to the API: keys open it, cookies do not."""
-        return self.name.startswith("api:")
-
-    def __str__(self) -> str:
-        return f"{self.method.upper()} {self.name}"
-
-
-def page(**answers: Answer) -> dict[str, Answer]:
-    """Return what a page answers: ANSWERS, and to everybody else the login page."""
-    return dict.fromkeys(ROLES, LOGIN) | answers
-
-
-def partners_page(
-    a_owner: Answer = OK, a_member: Answer = OK, b_owner: Answer = 404, staff: Answer = 403
-) -> dict[str, Answer]:
-    """Return what a page answers that belongs to a partner's people."""
-    return page(a_owner=a_owner, a_member=a_member, b_owner=b_owner) | dict.fromkeys(
-        ("agent", "finance", "admin"), staff
-    )
-
-
-def staff_page(
-    agent: Answer = OK, finance: Answer = OK, admin: Answer = OK, partner: Answer = 404
-) -> dict[str, Answer]:
-    """Return what a page answers that belongs to the company's people."""
-    return page(agent=agent, finance=finance, admin=admin) | dict.fromkeys(
-        ("a_owner", "a_member", "b_owner"), partner
-    )
-
-
-def everybody(answer: Answer = OK, **answers: Answer) -> dict[str, Answer]:
-    """Return what a public page answers."""
-    return dict.fromkeys(ROLES, answer) | answers
-
-
-def signed_in(answer: Answer = OK, **answers: Answer) -> dict[str, Answer]:
-    """Return what a page answers that is about the own account."""
-    return page(**dict.fromkeys(PEOPLE, answer)) | answers
-
-
-def clients_page(answer: Answer = OK) -> dict[str, Answer]:
-    """Return what a page answers to whoever came by the client's link; to others it is gone."""
-    return everybody(404, client=answer)
-
-
-def call(
-    key_a: Answer = 403,
-    key_b: Answer = 403,
-    key_agent: Answer = 403,
-    key_a_read: Answer | None = None,
-) -> dict[str, Answer]:
-    """Return what a call of the API answers: only keys open it.
-
-    :param key_a_read: left out, what the full key gets
-    """
-    told = {"key_a": key_a, "key_b": key_b, "key_agent": key_agent}
-    told["key_a_read"] = key_a if key_a_read is None else key_a_read
-    return dict.fromkeys(ROLES, 401) | told
-
+from portal.tests.route import (
+    BROWSERS,
+    KEYS,
+    OK,
+    Route,
+    call,
+    clients_page,
+    everybody,
+    partners_page,
+    signed_in,
+    staff_page,
+)
+from portal.tests.routes_django import ACCOUNT, ADMIN, ADMIN_SITE, of_model
 
 _WORK = staff_page(finance=403)
 
@@ -385,99 +300,6 @@ API = [
         },
     ),
 ]
-# The pages about the own account; without one only the way in is open.
-ACCOUNT = [
-    Route("account_login", everybody()),
-    Route("account_login", everybody(), "post"),
-    Route("account_logout", everybody()),
-    Route("account_inactive", everybody()),
-    Route("account_reauthenticate", signed_in()),
-    Route("account_email_verification_sent", everybody()),
-    Route("account_change_password", signed_in()),
-    Route("account_set_password", signed_in()),
-    Route("account_reset_password", everybody()),
-    Route("account_reset_password_done", everybody()),
-    Route("account_reset_password_from_key", everybody(), args="=user_0 =nobody-0"),
-    Route("account_reset_password_from_key_done", everybody()),
-    Route("account_confirm_login_code", signed_in()),
-    Route("account_confirm_email", everybody(), args="=nobody"),
-    Route("account_signup", everybody(404)),
-    Route("account_email", everybody(404)),
-    Route("account_request_login_code", everybody()),
-    Route("mfa_list_webauthn", signed_in()),
-    Route("mfa_add_webauthn", signed_in()),
-    Route("mfa_reauthenticate_webauthn", signed_in()),
-    Route("mfa_login_webauthn", signed_in()),  # a script of the login page calls it, as JSON
-    # First of all they ask for the password again.
-    Route("mfa_remove_webauthn", signed_in(), args="=0"),
-    Route("mfa_edit_webauthn", signed_in(), args="=0"),
-    Route("mfa_index", signed_in()),
-    Route("mfa_authenticate", signed_in()),
-    Route("mfa_reauthenticate", signed_in()),
-    Route("mfa_activate_totp", signed_in()),
-    Route("mfa_deactivate_totp", signed_in(404)),
-    Route("mfa_view_recovery_codes", signed_in(404)),
-    Route("mfa_generate_recovery_codes", signed_in()),
-    Route("mfa_download_recovery_codes", signed_in(404)),
-    Route("usersessions_list", signed_in()),
-    Route("usersessions_list", signed_in(), "post"),
-]
-
-# Model of the admin site → what an admin may do there beside looking; finance only looks.
-ADMIN: dict[str, str] = {
-    "events.event": "",
-    "events.endpoint": "",
-    "events.delivery": "",
-    "partners.apikey": "",
-    # Told that a partner with a history stays, and led back.
-    "partners.partner": "add change delete",
-    "partners.user": "change",
-    "partners.invitation": "add",
-    "leads.lead": "",
-    "leads.share": "",
-    "leads.consentdecision": "",
-    "leads.appointment": "",
-    "leads.receipt": "",
-    "leads.deletiontask": "",
-    "leads.morerequest": "",
-    "leads.proposal": "",
-    "leads.notice": "",
-    "commissions.commission": "",
-    "commissions.reconciliationitem": "",
-}
-
-
-def admins_page(finance: Answer = OK, admin: Answer = OK) -> dict[str, Answer]:
-    """Return what a page of the admin site answers; it sends everybody else to its own login."""
-    return page(finance=finance, admin=admin)
-
-
-ADMIN_SITE = [
-    Route("admin:index", admins_page()),
-    Route("admin:login", signed_in(403, finance=OK, admin=OK)),
-    Route("admin:logout", signed_in(), "post"),
-    Route("admin:password_change", admins_page()),
-    Route("admin:password_change_done", admins_page()),
-    Route("admin:autocomplete", admins_page(403, 403)),
-    Route("admin:jsi18n", admins_page()),
-    Route("admin:view_on_site", admins_page(404, 404), args="=0 =0"),
-    *(
-        Route("admin:app_list", admins_page(), args=f"={app}")
-        for app in sorted({m.split(".")[0] for m in ADMIN})
-    ),
-]
-
-
-def _of_model(label: str, rights: str) -> Iterator[Route]:
-    name = f"admin:{label.replace('.', '_')}"
-    yield Route(f"{name}_changelist", admins_page())
-    for act in ("add", "change", "delete"):
-        args = "" if act == "add" else label
-        may = OK if act in rights.split() else 403
-        look = OK if act == "change" else 403
-        yield Route(f"{name}_{act}", admins_page(look, OK if act == "change" else may), args=args)
-        yield Route(f"{name}_{act}", admins_page(403, may), "post", args)
-    yield Route(f"{name}_history", admins_page(), args=label)
 
 
 def _as_viewer(route: Route, *, below_portal: bool) -> Route:
@@ -496,7 +318,7 @@ def routes() -> Iterator[Route]:
         for route in part:
             yield _as_viewer(route, below_portal=part is PARTNER)
     for label, rights in ADMIN.items():
-        for route in _of_model(label, rights):
+        for route in of_model(label, rights):
             yield _as_viewer(route, below_portal=False)
 
 

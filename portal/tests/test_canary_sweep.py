@@ -22,8 +22,8 @@ from portal.tests import canary_world
 from portal.tests.canaries import APPS, Canary, spellings
 from portal.tests.canary_rights import Sight
 from portal.tests.canary_world import SCOPED, Swept
+from portal.tests.route import BROWSERS, FORMER, KEYS
 from portal.tests.route_world import undone
-from portal.tests.routes import BROWSERS, FORMER, KEYS
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db]
 OF_A = {"a_owner": rights.OWNER, "a_member": {}, "key_a": rights.KEY, "key_a_read": rights.KEY}

@@ -13,18 +13,9 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from portal.tests import route_world
+from portal.tests.route import BROWSERS, FORMER, KEYS, NO_SUCCESS, ROLES, Answer, Route
 from portal.tests.route_world import World, fingerprint, outcome, undone
-from portal.tests.routes import (
-    BROWSERS,
-    FORMER,
-    KEYS,
-    NO_SUCCESS,
-    ROLES,
-    Answer,
-    Route,
-    asked_first,
-    routes,
-)
+from portal.tests.routes import asked_first, routes
 
 pytestmark = pytest.mark.django_db
 ROWS = list(routes())
