@@ -93,6 +93,7 @@ class CommissionsView(ApiView):
         many=True,
         summary="List the partner's commissions",
         query=PAGE,
+        answered=[examples.COMMISSION],
     )
     def get(self, request: Request) -> Response:
         require_partner(self.actor)
@@ -105,7 +106,11 @@ class PartnerView(ApiView):
 
     read_scope = "partner:read"
 
-    @described(serializers.PartnerAnswer, summary="The partner's own account")
+    @described(
+        serializers.PartnerAnswer,
+        summary="The partner's own account",
+        answered=examples.PARTNER_SHOWN,
+    )
     def get(self, request: Request) -> Response:
         require_partner(self.actor)
         partner = Partner.objects.visible_to(self.actor).first()
@@ -140,7 +145,9 @@ class MetricsView(ApiView):
 
     read_scope = "metrics:read"
 
-    @described(serializers.MetricsAnswer, summary="The partner's figures")
+    @described(
+        serializers.MetricsAnswer, summary="The partner's figures", answered=examples.METRICS
+    )
     def get(self, request: Request) -> Response:
         require_partner(self.actor)
         partner = Partner.objects.visible_to(self.actor).first()

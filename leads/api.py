@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from events.services import refusals_recorded
 from leads import consent, examples, selectors, serializers, services
 from leads.groups import WIRE
 from leads.models import Share, ShareStatus
+from leads.services.seeing import API
 from partners.types import CURRENCY_OF_MARKET, Market
 from portal.lib.access import PARTNER_SYSTEM, Actor, Can, require
 from portal.lib.api import PARAMS, ApiView
@@ -179,7 +181,30 @@ def _refuse_two_partners(actor: Actor, payload: dict[str, Any]) -> None:
         raise PartnersDisagree(_("partner.partnerId and payload.partnerId name two partners."))
 
 
-class LeadsView(ApiView):
+class ReadsLeads(ApiView):
+    """Shows a partner's system leads, and records which of them told it contact data."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.told: list[Share] = []
+
+    def shown(self, share: Share) -> dict[str, Any]:
+        """Return SHARE as its partner sees it."""
+        lead = shown(share)
+        if "customerInfo" in lead["lead"]:
+            self.told.append(share)
+        return lead
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Record before it is answered, and outside the scope in which nothing can be written."""
+        if response.status_code == HTTPStatus.OK:
+            services.note_contact_told(actor=self.actor, shares=self.told, where=API)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class LeadsView(ReadsLeads):
     """List the partner's leads (partner key); record a new one (agent key)."""
 
     query_params = PARAMS | {"status"}
@@ -190,12 +215,13 @@ class LeadsView(ApiView):
         many=True,
         summary="List the partner's leads",
         query={"status": "Only leads in this status.", **PAGE},
+        answered=[examples.LEAD_SHOWN],
     )
     def get(self, request: Request) -> Response:
         require_partner(self.actor)
         status = self.chosen("status", ShareStatus.values)
         shares = selectors.shares_for(user=self.actor, status=status)
-        return self.listing(shares, by="shared_at", show=shown)
+        return self.listing(shares, by="shared_at", show=self.shown)
 
     @described(
         serializers.CapturedAnswer,
@@ -222,15 +248,19 @@ class LeadsView(ApiView):
         return self.answer({"leadId": lead.pk, "market": lead.market, "createdAt": created_at})
 
 
-class LeadView(ApiView):
+class LeadView(ReadsLeads):
     """One lead of the partner's, by its reference (partner key)."""
 
     read_scope = "leads:read"
 
-    @described(serializers.LeadAnswer, summary="One lead of the partner's")
+    @described(
+        serializers.LeadAnswer,
+        summary="One lead of the partner's",
+        answered=examples.LEAD_SHOWN,
+    )
     def get(self, request: Request, reference: str) -> Response:
         require_partner(self.actor)
         share = selectors.share_for(user=self.actor, reference=reference)
         if share is None:
             raise NotFound(_("There is no such lead."))
-        return self.answer(shown(share))
+        return self.answer(self.shown(share))

@@ -85,3 +85,63 @@ REQUESTED: dict[str, Any] = {
     "group": "contact",
     "status": "asked",
 }
+DISCLOSED: dict[str, Any] = {
+    "leadId": SHARE_ID,
+    "market": "uae",
+    "currency": "AED",
+    "sharedAt": AT,
+    "budget": 2200000,
+    "budgetDetails": {"min": 1800000, "max": 2200000, "currency": "AED", "financing": "mortgage"},
+    "preferences": {"propertyType": "apartment", "bedroomsMin": 2, "intent": "buy"},
+}
+LEAD_SHOWN: dict[str, Any] = {
+    "leadId": SHARE_ID,
+    "partnerId": PARTNER,
+    "status": "accepted",
+    "sharedAt": AT,
+    "acceptedAt": "2026-11-22T10:42:00.000Z",
+    "closedAt": None,
+    "confirmedAt": None,
+    "updatedAt": "2026-11-22T10:42:00.000Z",
+    "consent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
+    "lead": DISCLOSED,
+}
+
+# --- `data` of the messages we send ---------------------------------------------------------------
+SHARED_TOLD: dict[str, Any] = {
+    "leadId": SHARE_ID,
+    "version": 1,
+    "partnerId": PARTNER,
+    "partnerName": "Acme Channel Partners",
+    "status": "sent",
+    "sharedAt": AT,
+    "consent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
+    "lead": DISCLOSED,
+}
+UPDATED_TOLD: dict[str, Any] = {
+    "leadId": SHARE_ID,
+    "version": 2,
+    "status": "withdrawn",
+    "reason": "The client chose another project.",
+    "consent": {"shareContact": False, "shareBudget": False, "shareRequirements": False},
+}
+REVOKED_TOLD: dict[str, Any] = {
+    "leadId": SHARE_ID,
+    "version": 3,
+    "status": "accepted",
+    "consent": {"shareContact": False, "shareBudget": False, "shareRequirements": True},
+    "withdrawn": ["budget"],
+    "attestBy": "2026-11-29T10:00:00.000Z",
+}
+APPOINTMENT_TOLD: dict[str, Any] = {
+    "leadId": SHARE_ID,
+    "version": 4,
+    "appointment": {
+        "id": "appt_abc",
+        "date": "2026-12-28T14:00:00.000Z",
+        "type": "viewing",
+        "place": "property",
+        "location": "Property site",
+    },
+    "lead": DISCLOSED,
+}

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse, OpenApiWebhook, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiResponse,
+    OpenApiWebhook,
+    extend_schema,
+)
 from rest_framework import serializers
 
+from commissions.examples import COMMISSION_TOLD
 from commissions.serializers import CommissionAnswer
+from leads import examples
 from leads.models import Appointment, ShareStatus
 from leads.serializers import ConsentAnswer, DisclosedLead
 from portal.lib.fields import WireSerializer
@@ -74,7 +82,9 @@ class TestData(WireSerializer):
     test = serializers.BooleanField()
 
 
-def _webhook(type_: str, data: type[WireSerializer], summary: str) -> OpenApiWebhook:
+def _webhook(
+    type_: str, data: type[WireSerializer], summary: str, told: Mapping[str, Any]
+) -> OpenApiWebhook:
     members: dict[str, Any] = {
         "__doc__": "",
         "type": serializers.ChoiceField(choices=[type_]),
@@ -84,19 +94,46 @@ def _webhook(type_: str, data: type[WireSerializer], summary: str) -> OpenApiWeb
     name = "".join(word.capitalize() for word in type_.replace("_", ".").split("."))
     body = type(f"{name}Webhook", (WireSerializer,), members)
     received = OpenApiResponse(description="Any 2xx within 15 s: received. 410: send no more.")
-    described = extend_schema(summary=summary, request=body, responses={200: received})
+    message = {"type": type_, "timestamp": examples.AT, "data": told}
+    example = OpenApiExample("Message", value=message)
+    described = extend_schema(
+        summary=summary, request=body, responses={200: received}, examples=[example]
+    )
     return OpenApiWebhook(type_, described)
 
 
+_CHALLENGE = {"challenge": "5q9Yh0mW3lq7cKXJmEoD0pTtXvLzWb2a"}
 WEBHOOKS = [
-    _webhook("lead.shared", SharedData, "A lead was shared with you"),
-    _webhook("lead.updated", UpdatedData, "A lead's status was changed by us"),
-    _webhook("lead.consent_updated", SharedData, "You see more or less of a lead"),
-    _webhook("lead.revoked", RevokedData, "The client withdrew; delete what you hold"),
-    _webhook("appointment.shared", AppointmentData, "An appointment was made"),
-    _webhook("appointment.updated", AppointmentData, "An appointment was changed"),
-    _webhook("commission.recorded", CommissionData, "A commission was booked"),
-    _webhook("commission.updated", CommissionData, "A commission changed"),
-    _webhook("webhook.verify", ChallengeData, "Answer with the challenge to receive messages"),
-    _webhook("webhook.test", TestData, "Made-up data"),
+    _webhook("lead.shared", SharedData, "A lead was shared with you", examples.SHARED_TOLD),
+    _webhook("lead.updated", UpdatedData, "A lead was changed by us", examples.UPDATED_TOLD),
+    _webhook(
+        "lead.consent_updated", SharedData, "You see more or less of a lead", examples.SHARED_TOLD
+    ),
+    _webhook(
+        "lead.revoked",
+        RevokedData,
+        "The client withdrew; delete what you hold",
+        examples.REVOKED_TOLD,
+    ),
+    _webhook(
+        "appointment.shared",
+        AppointmentData,
+        "An appointment was made",
+        examples.APPOINTMENT_TOLD,
+    ),
+    _webhook(
+        "appointment.updated",
+        AppointmentData,
+        "An appointment was changed",
+        examples.APPOINTMENT_TOLD,
+    ),
+    _webhook("commission.recorded", CommissionData, "A commission was booked", COMMISSION_TOLD),
+    _webhook("commission.updated", CommissionData, "A commission changed", COMMISSION_TOLD),
+    _webhook(
+        "webhook.verify",
+        ChallengeData,
+        "Answer with the challenge to receive messages",
+        _CHALLENGE,
+    ),
+    _webhook("webhook.test", TestData, "Made-up data", {"test": True}),
 ]

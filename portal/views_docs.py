@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import include, path
+from django.urls import include, path, reverse
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
@@ -45,5 +45,6 @@ def docs(request: HttpRequest) -> HttpResponse:
         "reference": reference.read(description()),
         "codes": CODES,
         "origin": settings.PORTAL_ORIGIN,
+        "keys_url": reverse("partners:keys"),
     }
     return render(request, "api/docs.html", context)

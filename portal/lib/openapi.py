@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from http import HTTPStatus
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -21,8 +21,28 @@ from portal.lib.fields import StrictSerializer, WireSerializer
 
 F = TypeVar("F", bound=Callable[..., Any])
 PROBLEM = "application/problem+json"
-STANDARD = (400, 401, 403, 404, 405, 413, 415, 429)
-WITH_KEY = (409, 422)  # an Idempotency-Key that is in use, or was used for another body
+STANDARD = {
+    400: ("malformed",),
+    401: (
+        "not_authenticated",
+        "invalid_key",
+        "key_expired",
+        "key_suspended",
+        "wrong_network",
+        "signature_missing",
+        "signature_invalid",
+        "signature_too_old",
+        "signature_replayed",
+    ),
+    403: ("not_allowed",),
+    404: ("not_found",),
+    405: ("method_not_allowed",),
+    413: ("too_large",),
+    415: ("unsupported_media_type",),
+    429: ("rate_limited",),
+    503: ("unavailable",),
+}
+WITH_KEY = {409: ("idempotency_key_in_use",), 422: ("idempotency_key_reused",)}
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -77,15 +97,27 @@ def enveloped(
     beside: Mapping[str, Any] | None = None,
 ) -> WireSerializer:
     """Return the documentation of `{"ok": true, "data": …}` around ANSWER."""
+    return _envelope(answer, many)() if not beside else _envelope_type(answer, many, beside)()
+
+
+@lru_cache(maxsize=256)
+def _envelope(answer: type[WireSerializer] | None, many: bool) -> type[WireSerializer]:
+    # One type for each answer, or the description would hold several of the same name.
+    return _envelope_type(answer, many, {})
+
+
+def _envelope_type(
+    answer: type[WireSerializer] | None, many: bool, beside: Mapping[str, Any]
+) -> type[WireSerializer]:
     members: dict[str, Any] = {"ok": serializers.BooleanField(help_text="Always true.")}
     if answer is not None:
         members["data"] = answer(many=many)
     if many:
         members["next"] = serializers.CharField(allow_null=True, help_text="Cursor, or null.")
-    members |= beside or {}
+    members |= beside
     name = f"{answer.__name__ if answer else ''}{'Page' if many else ''}Envelope"
     made: type[WireSerializer] = type(name, (WireSerializer,), {"__doc__": "", **members})
-    return made()
+    return made
 
 
 def described(
@@ -173,15 +205,17 @@ class PortalSchema(AutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         if direction == "request":  # a webhook: the answer is the partner's
             return bodies
-        for status in (*STANDARD, *(WITH_KEY if self.method == "POST" else ())):
+        for status, codes in (STANDARD | (WITH_KEY if self.method == "POST" else {})).items():
             refusal: dict[str, Any]
             refusal = self._get_response_for_code(  # type: ignore[no-untyped-call]
                 Problem, str(status), [PROBLEM]
             )
             known = bodies.setdefault(str(status), refusal)
-            known["description"] = known.get("description") or HTTPStatus(status).phrase
+            named = known.get("description", "").split(", ") if known.get("description") else []
+            named += [f"`{code}`" for code in codes if f"`{code}`" not in named]
+            known["description"] = ", ".join(named)
         for known_status, body in bodies.items():
-            if known_status != "401":  # without a good key nothing is counted
+            if known_status not in ("401", "503"):  # without a good key nothing is counted
                 body.setdefault("headers", {}).update(RATE_LIMIT)
         bodies["429"]["headers"]["Retry-After"] = RETRY_AFTER
         return dict(sorted(bodies.items()))

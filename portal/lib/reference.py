@@ -88,12 +88,14 @@ def _call(
 
 
 def _message(schema: Mapping[str, Any], name: str, operation: Mapping[str, Any]) -> Operation:
+    content = operation.get("requestBody", {}).get("content", {})
     return Operation(
         anchor=name,
         method="",
         address=name,
         summary=operation.get("summary", ""),
-        body=_body(schema, operation.get("requestBody", {}).get("content", {})),
+        body=_body(schema, content),
+        sent=_example(content),
     )
 
 

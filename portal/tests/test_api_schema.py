@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 
 import jsonschema
 import pytest
@@ -13,6 +14,7 @@ from events.models import Delivery
 from events.payloads import TYPES, build
 from leads.services import share_lead
 from leads.tests.factories import LeadFactory
+from portal.api_codes import CODES
 from portal.tests.test_api_calls import CONSENT, DRAFT, appointment_body
 from portal.views_docs import description
 
@@ -153,12 +155,44 @@ class TestDescription:
         assert routes - {"docs/", "schema/", ""} == described
 
     def test_examples_are_what_it_says(self):
-        for path, item in schema()["paths"].items():
+        for item in (*schema()["paths"].values(), *schema()["webhooks"].values()):
             for operation in item.values():
                 for content in contents_of(operation):
                     for example in content.get("examples", {}).values():
                         check(example["value"], content["schema"])
-            assert path.startswith("/api/")
+
+    def test_every_call_and_message_has_an_example(self):
+        for address, method, operation in operations():
+            body = operation.get("requestBody", {})
+            good = next(s for s in operation["responses"] if s.startswith("2"))
+            wanted = [operation["responses"][good]] + ([body] if body.get("required") else [])
+            for part in wanted:
+                for content in part.get("content", {}).values():
+                    assert content.get("examples"), f"{method} {address}"
+        for name, item in schema()["webhooks"].items():
+            for content in item["post"]["requestBody"]["content"].values():
+                assert content.get("examples"), name
+
+    def test_every_refusal_names_its_codes_and_each_is_explained(self):
+        explained = {(status, code) for status, code, _words in CODES}
+        for address, method, operation in operations():
+            for status, answer in operation["responses"].items():
+                if status.startswith("2"):
+                    continue
+                named = re.findall(r"`(\w+)`", answer["description"])
+                assert named, f"{method} {address} {status}"
+                assert {(int(status), code) for code in named} <= explained
+
+    def test_it_is_made_without_a_warning(self, capsys):
+        description.cache_clear()
+        description()
+        assert capsys.readouterr().err == ""
+
+
+def operations():
+    for address, item in schema()["paths"].items():
+        for method, operation in item.items():
+            yield address, method, operation
 
 
 def flat(patterns):
