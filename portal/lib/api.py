@@ -7,14 +7,15 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache, partial
-from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.http import http_date
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -81,12 +82,16 @@ class ApiView(APIView):
     read_scope: ClassVar[str] = ""
     secret_members: ClassVar[tuple[str, ...]] = ()
 
+    # An address that will go away says since when it should not be used any more, and its last day.
+    deprecated_since: ClassVar[datetime | None] = None
+    sunset_at: ClassVar[datetime | None] = None
+
     throttle_classes = [KeyThrottle]
     content_negotiation_class = JsonOnly
     metadata_class = None
     body: bytes = b""
     authenticator: Any = None
-    rate_limit: Mapping[str, str] = MappingProxyType({})  # of this answer, if it was counted
+    rate_limit: dict[str, str] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse whatever is wrong with the call before its body is understood."""
@@ -176,9 +181,17 @@ class ApiView(APIView):
         """Note that the key was used, unless the answer must leave no trace; say what is left."""
         if self.authenticator is not None and response.status_code not in WITHOUT_TRACE:
             self.authenticator.note_use(request.auth)
-        for name, value in self.rate_limit.items():
+        for name, value in (self.rate_limit | self._deprecation()).items():
             response[name] = value
         return super().finalize_response(request, response, *args, **kwargs)
+
+    def _deprecation(self) -> dict[str, str]:
+        """Return what announces the end of this address (RFC 9745, RFC 8594)."""
+        if self.deprecated_since is None:
+            return {}
+        told = {"Deprecation": f"@{int(self.deprecated_since.timestamp())}"}
+        told["Link"] = f'<{settings.PORTAL_ORIGIN}/api/docs/#versions>; rel="deprecation"'
+        return told | ({"Sunset": http_date(self.sunset_at.timestamp())} if self.sunset_at else {})
 
     # --- for handlers -----------------------------------------------------------------------
 

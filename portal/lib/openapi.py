@@ -189,6 +189,9 @@ class PortalSchema(AutoSchema):
         given = list(super().get_override_parameters())
         return [*given, IDEMPOTENCY_KEY] if self.method == "POST" else given
 
+    def is_deprecated(self) -> bool:
+        return getattr(self.view, "deprecated_since", None) is not None
+
     def get_tags(self) -> list[str]:
         """Group the addresses by the app they live in, as a reader looks for them."""
         return [type(self.view).__module__.split(".")[0]]

@@ -10,9 +10,12 @@ from types import SimpleNamespace
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.urls import path
 from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
 
 from events.models import Event
+from leads.api import LeadsView
 from leads.models import Share
 from partners import keys
 from partners.models import ApiKey
@@ -162,6 +165,23 @@ class TestAddresses:
     )
     def test_references_that_name_nothing(self, acme_api, reference):
         refused(acme_api.get(f"/api/leads/{reference}"), 404, "not_found")
+
+
+class TestDeprecation:
+    def test_an_address_that_will_go_away_says_so(self, acme_api, monkeypatch):
+        assert "Deprecation" not in acme_api.get("/api/leads").headers
+        since = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+        monkeypatch.setattr(LeadsView, "deprecated_since", since)
+        monkeypatch.setattr(LeadsView, "sunset_at", since + dt.timedelta(days=365))
+        described = SchemaGenerator(patterns=[path("api/leads", LeadsView.as_view())])
+
+        answer = acme_api.get("/api/leads")
+
+        assert answer.headers["Deprecation"] == "@1795392000"
+        assert answer.headers["Sunset"] == "Tue, 23 Nov 2027 00:00:00 GMT"
+        assert 'rel="deprecation"' in answer.headers["Link"]
+        schema = described.get_schema(request=None, public=True)
+        assert schema["paths"]["/api/leads"]["get"]["deprecated"] is True
 
 
 class TestRateLimit:
