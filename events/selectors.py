@@ -28,6 +28,7 @@ PARTNER_KINDS = (
     Kind.SHARE_WITHDRAWN,
     Kind.SHARE_EXPIRED,
     Kind.SHARE_REVOKED,
+    Kind.CONTACT_SEEN,  # of its own people and systems; looks of the company's name no partner
     Kind.SHARE_CLOSED,
     Kind.APPOINTMENT_SHARED_WITH_PARTNER,
     Kind.APPOINTMENT_UPDATED,

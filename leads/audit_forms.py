@@ -27,6 +27,7 @@ class AuditFilter(forms.Form):
     who = forms.ChoiceField(label=_("Who acted"), required=False)
     partner = forms.ChoiceField(label=_("Partner"), required=False)
     lead = forms.CharField(label=_("Lead's id"), required=False, max_length=40)
+    looks = forms.BooleanField(label=_("With looks at contact data"), required=False)
     since = forms.DateField(label=_("From"), required=False, widget=_day())
     until = forms.DateField(label=_("To"), required=False, widget=_day())
 

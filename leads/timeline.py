@@ -93,7 +93,6 @@ _SAID: dict[str, tuple[str | Promise, str]] = {
         "info",
     ),
     Kind.PROPOSAL_ANSWERED: (gettext_lazy("The client answered about %(partner)s"), ""),
-    Kind.CONTACT_SEEN: (gettext_lazy("The client's contact data was opened"), ""),
     Kind.LEAD_CORRECTED: (gettext_lazy("The client's details were corrected"), ""),
     Kind.LEAD_RESTRICTED: (
         gettext_lazy("The lead was restricted: no partner sees anything of it"),
@@ -185,6 +184,8 @@ def timeline_of(*, user: Actor, lead: Lead) -> list[Happening]:
     happened = timeline_for(user=user, lead_id=str(lead.pk))
     # Each mail to the client brings a link of its own; the mail is what matters.
     happened = happened.exclude(kind=Kind.CLIENT_LINK_ISSUED, actor=SYSTEM)
+    # Who looked has a page of its own (`leads.who_saw`), and would fill this one.
+    happened = happened.exclude(kind=Kind.CONTACT_SEEN)
     events = list(happened[:SHOWN])
     known = Partner.objects.visible_to(user).in_bulk(
         {event.partner_id for event in events if event.partner_id}

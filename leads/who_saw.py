@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models.functions import TruncDate
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,11 +23,15 @@ from portal.lib.ids import is_id
 
 Kind = Event.Kind
 SHOWN = 200
+SHOWN_DAYS = 50
+LOOKS_SINCE = timedelta(days=31)  # how far back looks are summed up where no day is given
 _WHERE: dict[str, str | Promise] = {
     "page": gettext_lazy("Opened the contact data"),
     "list": gettext_lazy("Saw the name in a list"),
     "admin": gettext_lazy("Opened the contact data in the administration"),
     "viewing": gettext_lazy("Opened the contact data while viewing as the partner"),
+    "partner": gettext_lazy("Opened the contact data in the portal"),
+    "api": gettext_lazy("Read the contact data by API"),
 }
 # What a partner could see from then on, or what somebody took with them.
 _LOOKS = (
@@ -112,7 +118,11 @@ def _of_event(event: Event, partners: dict[str, str], actors: dict[str, str]) ->
     actor = actors.get(event.actor, event.actor)
     if event.kind == Kind.CONTACT_SEEN:
         how = _WHERE.get(str(event.data.get("where")), event.get_kind_display())
-        return Look(at=event.at, who=actor, what=_("Contact"), how=str(how))
+        partner = partners.get(str(event.partner_id))
+        if partner and event.actor.startswith("user_"):
+            actor = _("%(person)s, %(partner)s") % {"person": actor, "partner": partner}
+        tone = "info" if partner else "neutral"
+        return Look(at=event.at, who=actor, what=_("Contact"), how=str(how), tone=tone)
     if event.kind == Kind.CLIENT_COPY_TAKEN:
         how = _("Took a copy for the client")
         return Look(at=event.at, who=actor, what=_("Everything"), how=how, tone="warn")
@@ -152,10 +162,14 @@ def trail_for(
     partner: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
+    looks: bool = False,
 ) -> QuerySet[Event]:
     """Return the recorded events USER may see, unordered (the page orders by time).
 
+    Looks at contact data are many, one for each line of a list: they are left out unless asked for.
+
     :param who: a person's, key's or lead's id, as events name who acted
+    :param looks: with looks at contact data; asking for their kind says so too
     :param lead: a lead's id; what is no id finds nothing
     :raises NotAllowed: if USER may not see the audit trail
     """
@@ -166,7 +180,40 @@ def trail_for(
             wanted &= Q(**{name: given}) if is_id(prefix, given) else Q(pk__in=[])
     exact: dict[str, object] = {"kind": kind, "actor": who, "at__gte": since, "at__lt": until}
     given_ones = {name: value for name, value in exact.items() if value}
-    return Event.objects.visible_to(user).filter(wanted, **given_ones)
+    found = Event.objects.visible_to(user).filter(wanted, **given_ones)
+    return found if looks or kind else found.exclude(kind=Kind.CONTACT_SEEN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookDay:
+    """At how many clients somebody looked on one day (UTC), and how often that was recorded."""
+
+    day: date
+    actor: str
+    who: str
+    clients: int
+    looks: int
+
+
+def looks_by_day(*, user: Actor, since: datetime | None = None, **chosen: Any) -> list[LookDay]:
+    """Return looks at contact data by day and person, newest first, the newest 50 lines.
+
+    Nothing unless CHOSEN, the filter of :func:`trail_for`, asks for that kind of event.
+    """
+    if chosen.get("kind") != Kind.CONTACT_SEEN:
+        return []
+    since = since or timezone.now() - LOOKS_SINCE
+    days: Any = (
+        trail_for(user=user, since=since, **chosen)
+        .order_by()
+        .annotate(day=TruncDate("at", tzinfo=UTC))
+        .values("day", "actor")
+        .annotate(clients=Count("lead_id", distinct=True), looks=Count("pk"))
+        .order_by("-day", "-clients", "actor")[:SHOWN_DAYS]
+    )
+    found = list(days)
+    names = actor_names(row["actor"] for row in found)
+    return [LookDay(who=names.get(row["actor"], row["actor"]), **row) for row in found]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from leads.services.proposals import answer_proposal, propose_partner, withdraw_
 from leads.services.receipting import issue_receipts
 from leads.services.resolving import resolve_share
 from leads.services.restriction import lift_restriction, restrict_lead
-from leads.services.seeing import note_contact_seen
+from leads.services.seeing import note_contact_seen, note_contact_told
 from leads.services.sharing import share_lead
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "lift_restriction",
     "mark_seen",
     "note_contact_seen",
+    "note_contact_told",
     "propose_partner",
     "prune_links",
     "remind_deletions",

@@ -1,20 +1,23 @@
-"""Write down which of the company's people saw a client's contact data."""
+"""Write down who saw a client's contact data: the company's people, a partner's, its systems."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, time, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from events.models import Event
 from events.services import record_event
+from leads.models import Share
 from portal.lib import rows
-from portal.lib.access import Actor, Can, may
+from portal.lib.access import PARTNER_ROLES, Actor, Can, may
 
 NOTED_EVERY = timedelta(hours=1)  # docs/audit.md: enough to say who looked on which day and when
 PAGE, LIST, VIEWING, ADMIN = "page", "list", "viewing", "admin"
+PARTNER, API = "partner", "api"
+Told = Mapping[str, str]
 
 
 def note_contact_seen(*, actor: Actor, lead_ids: Iterable[object], where: str) -> int:
@@ -27,22 +30,55 @@ def note_contact_seen(*, actor: Actor, lead_ids: Iterable[object], where: str) -
 
     :param where: `page`, `admin` or `viewing` (all contact data), or `list` (names only)
     """
-    leads = sorted({str(lead_id) for lead_id in lead_ids})
-    if not leads or not may(actor, Can.SEE_CONTACT):
+    if not may(actor, Can.SEE_CONTACT):
+        return 0
+    leads: dict[str, Told] = {str(lead_id): {} for lead_id in lead_ids}
+    return _note(actor, leads, where, since=timezone.now() - NOTED_EVERY)
+
+
+def note_contact_told(*, actor: Actor, shares: Iterable[Share], where: str) -> int:
+    """Record that a partner's person or system was shown the contact data of SHARES.
+
+    At most once a day (UTC) for each person or key, lead and place; return how many were recorded.
+    Stands outside the partner's scope, in which nothing can be written.
+
+    :param where: `partner` (a page of the portal) or `api`
+    """
+    if actor.role not in PARTNER_ROLES:
+        return 0
+    leads: dict[str, Told] = {
+        str(share.lead_id): {"partner_id": str(share.partner_id), "share_id": str(share.pk)}
+        for share in shares
+    }
+    today = datetime.combine(timezone.now().astimezone(UTC).date(), time.min, tzinfo=UTC)
+    return _note(actor, leads, where, since=today)
+
+
+def _note(actor: Actor, leads: Mapping[str, Told], where: str, *, since: datetime) -> int:
+    """Record a look at each of LEADS that none of the same kind SINCE tells of already."""
+    if not leads:
         return 0
     seen = Event.objects.filter(
-        lead_id__in=leads,
-        at__gt=timezone.now() - NOTED_EVERY,
+        lead_id__in=list(leads),
+        at__gt=since,
         kind=Event.Kind.CONTACT_SEEN,
         actor=actor.actor_id,
         data__where=where,
     )
     known = {str(lead_id) for lead_id in seen.order_by().values_list("lead_id", flat=True)}
-    fresh = [lead_id for lead_id in leads if lead_id not in known]
+    fresh = sorted(set(leads) - known)
     if not fresh:
         return 0
     # In the order of their ids: each event holds its lead's stream until the end.
     with transaction.atomic(), rows.together():
         for lead_id in fresh:
-            record_event(Event.Kind.CONTACT_SEEN, actor=actor, lead_id=lead_id, where=where)
+            told = leads[lead_id]
+            record_event(
+                Event.Kind.CONTACT_SEEN,
+                actor=actor,
+                partner_id=told.get("partner_id"),
+                lead_id=lead_id,
+                share_id=told.get("share_id"),
+                where=where,
+            )
     return len(fresh)

@@ -109,9 +109,9 @@ def test_the_trail_goes_on_by_its_cursor(client: Client, dana: User) -> None:
         services.note_contact_seen(
             actor=dana, lead_ids=[LeadFactory.create(agent=dana).pk], where="page"
         )
-    first = client.get(reverse("audit:trail"))
+    first = client.get(reverse("audit:trail"), {"looks": "on"})
     following = first.context["next"]
-    second = client.get(reverse("audit:trail"), {"cursor": following})
+    second = client.get(reverse("audit:trail"), {"looks": "on", "cursor": following})
     assert (len(first.context["lines"]), len(second.context["lines"])) == (25, 5)
 
 
@@ -123,3 +123,34 @@ def test_the_pages_cost_a_fixed_number_of_queries(
     at = reverse(f"audit:{address}", args=[share.lead_id] if address == "of_lead" else [])
     with django_assert_max_num_queries(12):  # type: ignore[operator]
         client.get(at)
+
+
+def test_looks_fill_no_trail_and_are_summed_up_by_day_and_person(
+    client: Client, dana: User, admin_user: User
+) -> None:
+    leads = [LeadFactory.create(agent=dana).pk for _number in range(3)]
+    services.note_contact_seen(actor=dana, lead_ids=leads, where="list")
+    services.note_contact_seen(actor=dana, lead_ids=leads[:1], where="page")
+    services.note_contact_seen(actor=admin_user, lead_ids=leads[:1], where="page")
+    client.force_login(dana)
+
+    plain = client.get(reverse("audit:trail"))
+    asked = client.get(reverse("audit:trail"), {"kind": "contact_seen"})
+
+    assert [line.kind for line in plain.context["lines"]] == []
+    assert b"left out here" in plain.content
+    days = [(row.who, row.clients, row.looks) for row in asked.context["days"]]
+    assert days == [("Dana", 3, 4), ("Ada Admin", 1, 1)]
+    assert len(asked.context["lines"]) == 5  # not one of them is lost
+    one = asked.context["days"][0]
+    day = one.day.isoformat()
+    hers = {"kind": "contact_seen", "who": one.actor, "since": day, "until": day}
+    assert len(client.get(reverse("audit:trail"), hers).context["lines"]) == 4
+
+
+def test_the_timeline_of_a_lead_is_not_filled_by_looks(
+    client_for: ClientFor, dana: User, lead: Lead
+) -> None:
+    page = client_for(dana).get(reverse("leads:lead_detail", args=[lead.pk]))
+    assert seen() == [(dana.pk, lead.pk, "page")]
+    assert b"data was opened" not in client_for(dana).get(page.request["PATH_INFO"]).content

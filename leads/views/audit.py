@@ -21,14 +21,15 @@ def trail(request: HttpRequest) -> HttpResponse:
     user = actor_of(request)
     require(user, Can.SEE_AUDIT)
     form = AuditFilter(request.GET, user=user)
+    chosen = form.chosen()
     try:
-        page, following = page_of(
-            who_saw.trail_for(user=user, **form.chosen()), request.GET, by="at"
-        )
+        page, following = page_of(who_saw.trail_for(user=user, **chosen), request.GET, by="at")
     except Malformed as refusal:
         raise Http404(str(refusal)) from refusal
     context = {
         "form": form,
+        "looks_left_out": not (chosen["looks"] or chosen["kind"]),
+        "days": who_saw.looks_by_day(user=user, **chosen) if "cursor" not in request.GET else [],
         "lines": who_saw.lines_of(user=user, events=page),
         "next": following,
         "may_export": may(user, Can.EXPORT_AUDIT),

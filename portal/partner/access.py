@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 
 from leads.models import Share
 from leads.selectors import share_for
+from leads.services import note_contact_told
+from leads.services.seeing import PARTNER
 from partners.models import Partner, User
 from portal.lib.access import PARTNER_ROLES
 from portal.lib.errors import Malformed
@@ -29,6 +31,7 @@ class PartnerRequest(HttpRequest):
     user: User
     htmx: Any
     partner: Partner
+    told_contact: list[Share]  # whose clients' contact data the answer shows
 
 
 def partner_page(
@@ -36,7 +39,8 @@ def partner_page(
 ) -> Callable[..., HttpResponseBase]:
     """Open VIEW to owners and members only; `request.partner` is theirs.
 
-    A page that is only read runs whole in their scope, rendering included.
+    A page that is only read runs whole in their scope, rendering included. Which contact data it
+    shows is recorded after that and before it is answered; viewing as the partner records its own.
     """
 
     @wraps(view)
@@ -45,9 +49,12 @@ def partner_page(
         if not isinstance(user, User) or user.role not in PARTNER_ROLES or user.partner is None:
             raise PermissionDenied
         theirs = cast("PartnerRequest", request)
-        theirs.partner = user.partner
+        theirs.partner, theirs.told_contact = user.partner, []
         with partner_scope(user.partner.pk) if request.method in SAFE else nullcontext():
-            return view(theirs, **parts)
+            response = view(theirs, **parts)
+        if getattr(request, "viewing", None) is None:
+            note_contact_told(actor=user, shares=theirs.told_contact, where=PARTNER)
+        return response
 
     return checked
 

@@ -84,6 +84,7 @@ def lead_page(
         "reference": words.reference(str(share.pk)),
         "terms": words.terms(share),
         "steps": [step for step in steps if step in share.next_statuses],
+        "tells_contact": "customerInfo" in told,
         "discloses": share.status in DISCLOSING,
         "duty": duty_of(user=user, share=share, keeping=keeping),
         "cards": cards(share, told, askings(user=user, share=share, typed=typed)),

@@ -13,6 +13,7 @@ from events.models import Event
 from events.selectors import timeline_for
 from leads.models import Share
 from partners.models import User
+from portal.lib.access import Can, may
 
 Kind = Event.Kind
 # What a partner is told, in which tone. A kind that is not here is not the partner's to know.
@@ -37,7 +38,9 @@ _TOLD: dict[str, tuple[str | Promise, str]] = {
     Kind.PARTNER_COMMISSION_RECORDED: (gettext_lazy("Commission recorded"), "good"),
     Kind.PARTNER_COMMISSION_FAILED: (gettext_lazy("A closing was refused"), "bad"),
     Kind.CLOSING_CONFIRMED: (gettext_lazy("Closing confirmed"), "good"),
+    Kind.CONTACT_SEEN: (gettext_lazy("The client's contact data was opened"), ""),
 }
+_OWNERS = frozenset({Kind.CONTACT_SEEN})  # what colleagues looked at is for whoever answers for it
 LONGEST = 100
 
 
@@ -53,7 +56,8 @@ class Moment:
 
 def timeline(*, user: User, share: Share) -> list[Moment]:
     """Return what happened with SHARE, newest first, without a personal value in it."""
-    told = timeline_for(user=user, share_id=str(share.pk)).filter(kind__in=list(_TOLD))
+    kinds = set(_TOLD) if may(user, Can.MANAGE_PEOPLE) else set(_TOLD) - _OWNERS
+    told = timeline_for(user=user, share_id=str(share.pk)).filter(kind__in=sorted(kinds))
     events = list(told[:LONGEST])
     names = _colleagues(user, {event.actor for event in events})
     return [

@@ -133,4 +133,5 @@ def shown(
     template = f"{LEAD}#lead" if request.htmx else LEAD
     with own_scope(request):
         context = lead_page.lead_page(user=request.user, share=share, **forms)
+        request.told_contact = [share] if context["tells_contact"] else []
         return render(request, template, context, status=http_status)
