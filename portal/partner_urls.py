@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from portal.partner import duty_views, money_views, views
+from portal.partner import duty_views, export_views, money_views, views
 
 app_name = "partner"
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
     path("leads/", views.lead_list, name="lead_list"),
+    path("leads.csv", export_views.leads_csv, name="leads_csv"),
     path("leads/<share:reference>/", views.lead_detail, name="lead_detail"),
     path("leads/<share:reference>/accept/", views.lead_accept, name="lead_accept"),
     path("leads/<share:reference>/start/", views.lead_start, name="lead_start"),

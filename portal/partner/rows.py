@@ -67,9 +67,14 @@ def waiting_rows(*, user: User, limit: int) -> list[LeadRow]:
     return as_rows(waiting.order_by("shared_at", "pk")[:limit], user=user)
 
 
+def nameless(user: User) -> dict[str, bool]:
+    """Return what of a row is overruled for USER: staff who look as the partner see no names."""
+    return {"shares_contact": False} if hasattr(user, "hides_contact") else {}
+
+
 def as_rows(rows: Any, *, user: User) -> list[LeadRow]:
     """Format ROWS of :func:`lead_rows`; staff who look as the partner see no names in lists."""
-    nameless = {"shares_contact": False} if hasattr(user, "hides_contact") else {}
+    without_names = nameless(user)
     base = reverse("partner:lead_list")
     now = timezone.now()
     patience = timedelta(days=settings.SHARE_EXPIRES_AFTER_DAYS)
@@ -77,7 +82,7 @@ def as_rows(rows: Any, *, user: User) -> list[LeadRow]:
     ended = dict.fromkeys(set(ShareStatus.values) - DISCLOSING, hidden)
     made = []
     for row in rows:
-        told = disclose_row(row | nameless)
+        told = disclose_row(row | without_names)
         made.append(
             LeadRow(
                 href=f"{base}{row['pk']}/",

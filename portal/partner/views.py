@@ -16,7 +16,7 @@ from commissions.services import report_status
 from leads.models import Share, ShareStatus
 from portal.lib.access import Can, may
 from portal.lib.errors import DomainError
-from portal.partner import duties, figures, lead_page, rows
+from portal.partner import crm, duties, figures, lead_page, rows
 from portal.partner.access import PartnerRequest, own_scope, own_share, page_or_first, partner_page
 
 SHOWN_WAITING = 5
@@ -65,6 +65,7 @@ def lead_list(request: PartnerRequest) -> HttpResponse:
             "statuses": ShareStatus.choices,
             "unknown": bool(status) and status not in ShareStatus.values,
             "later": "cursor" in request.GET,
+            "systems": crm.SYSTEMS.items(),
         },
     )
 

@@ -26,6 +26,7 @@ from leads.models import Lead, Receipt, Share
 from leads.tests.factories import LeadFactory
 from partners.models import Partner, User
 from partners.tests.factories import OwnerFactory
+from portal.partner.crm import FORMATS
 from portal.tests.callers import Caller, caller_for
 
 # Column → how its value is spelt on some surface. Choices say nothing unique and are left out.
@@ -129,6 +130,8 @@ class Eyes:
         for path in ("/api/leads", f"/api/leads/{share.pk}", "/api/commissions", "/api/metrics"):
             yield f"JSON {path}", _whole(self.api.get(path))
         yield "CSV", _whole(self.browser.get("/portal/commissions.csv"))
+        for system in FORMATS:
+            yield f"CSV {system}", _whole(self.browser.get(f"/portal/leads.csv?format={system}"))
         yield from self._refusals(share, page)
         for receipt in Receipt.objects.filter(lead=share.lead):
             yield "PDF of a receipt", str(receipt_document(receipt))

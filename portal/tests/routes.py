@@ -77,6 +77,7 @@ _PERSON = partners_page(a_member=403) | {"admin": 404}
 PARTNER = [
     Route("partner:dashboard", partners_page(b_owner=OK)),
     Route("partner:lead_list", partners_page(b_owner=OK)),
+    Route("partner:leads_csv", partners_page(b_owner=OK)),
     Route("partner:commission_list", partners_page(b_owner=OK)),
     Route("partner:commissions_csv", partners_page(b_owner=OK)),
     Route("partner:reconciliation", partners_page(b_owner=OK)),

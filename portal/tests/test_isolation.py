@@ -101,6 +101,7 @@ OWN_PAGES = {
     "partner:lead_list": 200,
     "partner:commission_list": 200,
     "partner:commissions_csv": 200,
+    "partner:leads_csv": 200,
     "partner:reconciliation": 200,
     "partners:settings": 200,
     "leads:lead_list": 403,
