@@ -12,8 +12,8 @@ from django.conf import settings
 API = {"1": "/api/v1"}
 LATEST = "1"
 # Beside ids: states, and what could not be fetched later. Nothing of a client.
-_KEPT = ("leadId", "partnerId", "status", "version", "withdrawn", "attestBy", "challenge", "test")
-_OF_WHICH_ONLY_THE_ID = ("appointment", "commission")
+KEPT = ("leadId", "partnerId", "status", "version", "withdrawn", "attestBy", "challenge", "test")
+ONLY_THE_ID = ("appointment", "commission")
 
 
 def thin(data: Mapping[str, Any], version: str) -> dict[str, Any]:
@@ -21,8 +21,8 @@ def thin(data: Mapping[str, Any], version: str) -> dict[str, Any]:
 
     :raises KeyError: if there is no such VERSION
     """
-    kept = {name: data[name] for name in _KEPT if name in data}
-    for name in _OF_WHICH_ONLY_THE_ID:
+    kept = {name: data[name] for name in KEPT if name in data}
+    for name in ONLY_THE_ID:
         if name in data:
             kept[name] = {"id": data[name]["id"]}
     if "commission" in data:

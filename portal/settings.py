@@ -380,7 +380,10 @@ SPECTACULAR_SETTINGS = {
     "GET_LIB_DOC_EXCLUDES": "portal.lib.openapi.bases_without_words",
     "WEBHOOKS": "portal.api_webhooks.WEBHOOKS",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": ["portal.lib.openapi.with_messages"],
+    "POSTPROCESSING_HOOKS": [
+        "portal.lib.openapi.with_messages",
+        "portal.api_webhooks.with_headers",
+    ],
 }
 
 # --- rules that are settings -------------------------------------------------------------------

@@ -131,10 +131,24 @@ def _fields(schema: Mapping[str, Any], part: Mapping[str, Any], level: int) -> l
                 level=level,
             )
         )
-        options = inner.get("oneOf", [inner.get("items", inner)])
-        for option in options:
-            lines += _fields(schema, option, level + 1)
+        known: set[str] = set()
+        for option in inner.get("oneOf", [inner.get("items", inner)]):
+            inside = _fields(schema, option, level + 1)
+            lines += _without(inside, known, level + 1)
+            known |= {line.name for line in inside if line.level == level + 1}
     return lines
+
+
+def _without(lines: list[Field], known: set[str], level: int) -> list[Field]:
+    """Return LINES but for those of LEVEL that are KNOWN, and what stands in them."""
+    kept: list[Field] = []
+    left_out = False
+    for line in lines:
+        if line.level == level:
+            left_out = line.name in known
+        if not left_out:
+            kept.append(line)
+    return kept
 
 
 def _words(part: Mapping[str, Any]) -> str:
