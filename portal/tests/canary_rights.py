@@ -44,19 +44,23 @@ MEMBER = _columns(
     events__Event="at",
     events__Endpoint="url description",
 )
-# What the owner meets beside: who it let in, and what the partner's systems do.
+# What the owner and the partner's key meet of its systems: where it is told, and how that went.
+SYSTEMS = _columns(
+    events__Endpoint="id description pending_url verified_at created_at payload_version"
+    " open_until failing_since last_failed_at last_sent_at",
+    events__Delivery="id webhook_id event_at created_at attempts last_error finished_at"
+    " next_attempt_at",
+    events__Attempt="number started_at duration_ms status error fields built_at response_head",
+    events__Event="id",
+)
+# What the owner meets beside: whom it let in.
 OWNER = _columns(
     partners__User="id email last_login created_at",
     partners__Invitation="id email created_at expires_at",
     partners__ApiKey="id name created_at",
-    events__Endpoint="id pending_url verified_at created_at",
-    events__Delivery="id webhook_id event_at created_at attempts last_error finished_at",
-    events__Attempt="number started_at duration_ms status error fields built_at response_head",
-    events__Event="id",
 )
 # What the partner's key meets beside.
 KEY = _columns(
-    events__Endpoint="id description",
     leads__Appointment="id external_id created_at updated_at",
     leads__MoreRequest="id",
     leads__DeletionTask="id",

@@ -26,8 +26,9 @@ from portal.tests.route import BROWSERS, FORMER, KEYS
 from portal.tests.route_world import undone
 
 pytestmark = [pytest.mark.proof, pytest.mark.django_db]
-OF_A = {"a_owner": rights.OWNER, "a_member": {}, "key_a": rights.KEY, "key_a_read": rights.KEY}
-OF_B = {"b_owner": rights.OWNER, "key_b": rights.KEY}
+OWNER, KEY = (rights.joined(rights.SYSTEMS, more) for more in (rights.OWNER, rights.KEY))
+OF_A = {"a_owner": OWNER, "a_member": {}, "key_a": KEY, "key_a_read": KEY}
+OF_B = {"b_owner": OWNER, "key_b": KEY}
 # What the database takes no canary in, because it must stay in order with another column.
 IN_ORDER = {"partners.Partner.capacity_wanted", "commissions.Commission.amount"}
 # Tables no row of this world is in: codes used up, what was erased, and what the chain is held to.

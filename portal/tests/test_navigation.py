@@ -10,8 +10,8 @@ from django.urls import reverse
 from partners.models import User
 from portal import navigation
 from portal.lib.access import Role
-from portal.tests.route_world import World, content_of, outcome, undone
 from portal.tests.route import OK
+from portal.tests.route_world import World, content_of, outcome, undone
 from portal.tests.routes import PARTNER, STAFF, routes
 
 PEOPLE = ("a_owner", "a_member", "agent", "finance", "admin", "viewer")

@@ -9,8 +9,8 @@ import pytest
 from django.test.client import ClientHandler
 from django.urls import reverse
 
-from portal.tests.route_world import World, content_of, fingerprint, outcome, undone
 from portal.tests.route import LOGIN, OK, Route
+from portal.tests.route_world import World, content_of, fingerprint, outcome, undone
 from portal.tests.routes import PARTNER, routes
 
 pytestmark = pytest.mark.django_db
