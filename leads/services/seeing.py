@@ -15,6 +15,7 @@ from portal.lib import rows
 from portal.lib.access import PARTNER_ROLES, Actor, Can, may
 
 NOTED_EVERY = timedelta(hours=1)  # docs/audit.md: enough to say who looked on which day and when
+AT_ONCE = 500  # leads whose streams one transaction holds: a file can name them all
 PAGE, LIST, VIEWING, ADMIN = "page", "list", "viewing", "admin"
 PARTNER, API = "partner", "api"
 Told = Mapping[str, str]
@@ -67,12 +68,20 @@ def _note(actor: Actor, leads: Mapping[str, Told], where: str, *, since: datetim
     )
     known = {str(lead_id) for lead_id in seen.order_by().values_list("lead_id", flat=True)}
     fresh = sorted(set(leads) - known)
-    if not fresh:
-        return 0
-    # In the order of their ids: each event holds its lead's stream until the end.
+    for start in range(0, len(fresh), AT_ONCE):
+        _write(
+            actor, {lead_id: leads[lead_id] for lead_id in fresh[start : start + AT_ONCE]}, where
+        )
+    return len(fresh)
+
+
+def _write(actor: Actor, leads: Mapping[str, Told], where: str) -> None:
+    """Record a look at each of LEADS, which come in the order of their ids.
+
+    Each event holds its lead's stream until the end.
+    """
     with transaction.atomic(), rows.together():
-        for lead_id in fresh:
-            told = leads[lead_id]
+        for lead_id, told in leads.items():
             record_event(
                 Event.Kind.CONTACT_SEEN,
                 actor=actor,
@@ -81,4 +90,3 @@ def _note(actor: Actor, leads: Mapping[str, Told], where: str, *, since: datetim
                 share_id=told.get("share_id"),
                 where=where,
             )
-    return len(fresh)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.http import Http404, StreamingHttpResponse
 from django.views.decorators.http import require_safe
@@ -20,6 +21,7 @@ def leads_csv(request: PartnerRequest) -> StreamingHttpResponse:
     system = request.GET.get("format", "plain")
     if system not in crm.FORMATS:
         raise Http404
+    request.told_contact = rows.telling_contact(user=request.user, **_filter(request))
     return StreamingHttpResponse(
         _lines(request, system),
         content_type="text/csv; charset=utf-8",
@@ -27,11 +29,14 @@ def leads_csv(request: PartnerRequest) -> StreamingHttpResponse:
     )
 
 
+def _filter(request: PartnerRequest) -> dict[str, Any]:
+    return {"status": request.GET.get("status", ""), "owed": "to_delete" in request.GET}
+
+
 def _lines(request: PartnerRequest, system: str) -> Iterator[str]:
     """Yield the lines in a scope of their own: they are read after the page's has ended."""
-    status, owed = request.GET.get("status", ""), "to_delete" in request.GET
     with partner_scope(request.partner.pk):
-        found = rows.lead_rows(user=request.user, status=status, owed=owed)
+        found = rows.lead_rows(user=request.user, **_filter(request))
         newest = found.order_by("-shared_at", "-pk").iterator(chunk_size=1000)
         shown = (row | rows.nameless(request.user) for row in newest)
         yield from csv_lines(crm.csv_rows(shown, system))

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from leads.consent import DISCLOSURE_COLUMNS, disclose_row
+from leads.consent import DISCLOSURE_COLUMNS, RULES, disclose_row
 from leads.deletions import deletions_for
 from leads.models import DISCLOSING, Share, ShareStatus
 from leads.words import budget
@@ -48,13 +48,30 @@ def lead_rows(
 
     :param owed: only those of which something has to be deleted
     """
+    shares = _listed(user=user, status=status, owed=owed)
+    rows: QuerySet[Share, dict[str, Any]] = shares.values(*_COLUMNS)
+    return rows
+
+
+def telling_contact(*, user: User, status: str = "", owed: bool = False) -> list[Share]:
+    """Return those of :func:`lead_rows` whose contact data USER is told; only their ids are read.
+
+    A type of partner that is never told any has none.
+    """
+    if user.partner is None or not RULES[user.partner.type].ceiling.contact:
+        return []
+    shares = _listed(user=user, status=status, owed=owed)
+    telling = shares.filter(status__in=DISCLOSING, shares_contact=True).order_by()
+    return list(telling.only("pk", "lead_id", "partner_id"))
+
+
+def _listed(*, user: User, status: str, owed: bool) -> QuerySet[Share]:
     shares = Share.objects.visible_to(user)
     if owed:
         shares = shares.filter(pk__in=deletions_for(user=user).values("share"))
     if status:
         shares = shares.filter(status=status) if status in ShareStatus.values else shares.none()
-    rows: QuerySet[Share, dict[str, Any]] = shares.values(*_COLUMNS)
-    return rows
+    return shares
 
 
 def waiting_rows(*, user: User, limit: int) -> list[LeadRow]:

@@ -85,6 +85,17 @@ def test_a_list_opens_no_lead(client_for: ClientFor, amira: User, share: Share) 
     assert looks() == []
 
 
+def test_a_file_with_contact_data_is_a_look_at_each_of_its_leads(
+    client_for: ClientFor, amira: User, dana: User, acme: Partner, share: Share
+) -> None:
+    without = shared(dana, acme, Groups(False, True, True))
+    answer = client_for(amira).get(reverse("partner:leads_csv"))
+    assert looks() == [(amira.pk, share.pk, "partner")]
+    text = b"".join(answer).decode()
+    assert "zen@clients.example" in text
+    assert without.pk in text
+
+
 def test_nothing_is_shown_that_cannot_be_recorded(
     client_for: ClientFor, amira: User, share: Share, monkeypatch: pytest.MonkeyPatch
 ) -> None:
