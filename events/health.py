@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import connection
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from events.models import Endpoint
@@ -113,3 +114,17 @@ def state_of(endpoint: Endpoint) -> str:
     if endpoint.open_until is not None and endpoint.open_until > timezone.now():
         return State.PAUSED
     return State.FAILING if endpoint.failing_since else State.WORKING
+
+
+def endpoints_by_state(endpoints: QuerySet[Endpoint], state: str) -> QuerySet[Endpoint]:
+    """Return those of ENDPOINTS of which :func:`state_of` says STATE."""
+    on, proven = Q(enabled=True), Q(verified_at__isnull=False)
+    paused, failing = Q(open_until__gt=timezone.now()), Q(failing_since__isnull=False)
+    rules = {
+        State.DISABLED: ~on,
+        State.UNVERIFIED: on & ~proven,
+        State.PAUSED: on & proven & paused,
+        State.FAILING: on & proven & ~paused & failing,
+        State.WORKING: on & proven & ~paused & ~failing,
+    }
+    return endpoints.filter(rules[state])
