@@ -193,7 +193,7 @@ class Dispatcher:
             if lane.stalled_at > claimed_at or waited > LONGEST_WAIT:
                 self._done(outcomes.given_back(letter.delivery))
                 continue
-            result = await self._sent(session, letter)
+            result = await self._sent(session, letter, waited)
             if breaker.is_silent(result):
                 lane.stalled_at = time.monotonic()
             self._done(result)
@@ -201,8 +201,9 @@ class Dispatcher:
         if not lane.hands:
             self._lanes.pop(endpoint_id, None)
 
-    async def _sent(self, session: aiohttp.ClientSession, letter: Letter) -> Result:
-        delivery, started = letter.delivery, time.time()
+    async def _sent(self, session: aiohttp.ClientSession, letter: Letter, waited: float) -> Result:
+        delivery = letter.delivery
+        started = _database_time(delivery, waited)
         headers = letter.address.headers | {
             "webhook-id": delivery.webhook_id,
             "webhook-timestamp": str(int(started)),
@@ -274,6 +275,14 @@ def _posted(delivery: Delivery) -> Result:
         return outcomes.put_off(delivery, "not_sent")
     finally:
         connection.close_if_unusable_or_obsolete()
+
+
+def _database_time(delivery: Delivery, waited: float) -> float:
+    """Return the time WAITED seconds after the claim by the database's clock.
+
+    Partners refuse a message whose time is off, and this machine's clock may be.
+    """
+    return delivery.claimed_at.timestamp() + waited if delivery.claimed_at else time.time()
 
 
 def _disconnect() -> None:

@@ -65,12 +65,15 @@ class Api:
     def get(self, path: str) -> Answer:
         return self._call("GET", path, None)
 
-    def post(self, path: str, body: Any) -> Answer:
-        return self._call("POST", path, json.dumps(body).encode())
+    def post(self, path: str, body: Any, *, key: str = "") -> Answer:
+        """Send BODY to PATH; with the Idempotency-Key KEY it may be sent again."""
+        return self._call("POST", path, json.dumps(body).encode(), key)
 
-    def _call(self, method: str, path: str, body: bytes | None) -> Answer:
+    def _call(self, method: str, path: str, body: bytes | None, key: str = "") -> Answer:
         request = urllib.request.Request(f"{self.origin}{path}", data=body, method=method)
         request.add_header("Authorization", f"Bearer {self.key}")
+        if key:
+            request.add_header("Idempotency-Key", key)
         if body is not None:
             request.add_header("Content-Type", "application/json")
         return _asked(urllib.request.build_opener(), request)
