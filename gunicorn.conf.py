@@ -1,10 +1,13 @@
-"""How gunicorn serves the portal, wherever it runs. Threads, because every page waits on SQL."""
+"""How gunicorn serves the portal, wherever it runs.
+
+Threads, because every page waits on SQL; they get whole requests, so that slow clients hold none.
+"""
 
 import os
 
 wsgi_app = "portal.wsgi"
 bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
-worker_class = "gthread"
+worker_class = "portal.server.WholeRequestsWorker"
 workers = int(os.environ.get("WEB_WORKERS") or 2)
 threads = int(os.environ.get("WEB_THREADS") or 4)
 preload_app = True  # half the start, and the workers share what is loaded

@@ -19,6 +19,7 @@ CODES = (
     (403, "partner_mismatch", _("partnerId is not the partner the key belongs to.")),
     (404, "not_found", _("It is not there, or not yours.")),
     (405, "method_not_allowed", _("The address is there and does not answer this method.")),
+    (408, "too_slow", _("The body did not arrive in time.")),
     (409, "capacity_reached", _("The partner works as many leads as it takes.")),
     (409, "already_shared", _("The lead is live with this partner.")),
     (409, "illegal_transition", _("The lead's status does not allow it.")),

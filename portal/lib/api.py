@@ -38,7 +38,7 @@ __all__ = ["PARAMS", "ApiView", "Call", "Nothing", "UnknownAddress", "page_of", 
 M = TypeVar("M", bound=Model)
 
 # Answers after which nothing may have been written, not even that the key was used.
-WITHOUT_TRACE = frozenset({400, 401, 413, 415, 429})
+WITHOUT_TRACE = frozenset({400, 401, 408, 413, 415, 429})
 SAFE = ("GET", "HEAD")
 _VISIBLE = re.compile(r"^[\x21-\x7e]{1,255}\Z")
 _KEY_IN_QUERY = re.compile(r"pp_live_|(^|&)(api_?key|key|token|access_token|authorization)=", re.I)

@@ -37,6 +37,7 @@ STANDARD = {
     403: ("not_allowed",),
     404: ("not_found",),
     405: ("method_not_allowed",),
+    408: ("too_slow",),
     413: ("too_large",),
     415: ("unsupported_media_type",),
     429: ("rate_limited",),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import IO, Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, UnreadablePostError
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
@@ -27,6 +27,13 @@ class TooLarge(DomainError):
 
     code = "too_large"
     status = 413
+
+
+class TooSlow(DomainError):
+    """The body did not arrive while the server waited for it."""
+
+    code = "too_slow"
+    status = 408
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +58,29 @@ def read_body(request: HttpRequest) -> bytes:
     """Return the raw body of REQUEST, empty if it has none.
 
     :raises TooLarge: if it is longer than `API_MAX_BODY`, announced or not
+    :raises TooSlow: if it does not arrive in time
     :raises UnsupportedMediaType: if it is anything but plain JSON in UTF-8
     """
     limit = settings.API_MAX_BODY
     if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
         raise _too_large()
-    chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
-    if chunked and request.META.get("wsgi.input_terminated"):
-        # Django reads nothing without a length; the server ends this stream by itself.
-        body = bytes(request.META["wsgi.input"].read(limit + 1))
-    else:
-        body = request.body
+    try:
+        body = _received(request, limit)
+    except (UnreadablePostError, TimeoutError) as error:
+        raise TooSlow(_("The body did not arrive in time.")) from error
     if len(body) > limit:
         raise _too_large()
     if body:
         _require_json(request)
     return body
+
+
+def _received(request: HttpRequest, limit: int) -> bytes:
+    chunked = "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
+    if chunked and request.META.get("wsgi.input_terminated"):
+        # Django reads nothing without a length; the server ends this stream by itself.
+        return bytes(request.META["wsgi.input"].read(limit + 1))
+    return request.body
 
 
 def _too_large() -> TooLarge:
