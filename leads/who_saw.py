@@ -117,12 +117,14 @@ def _names(user: Actor, rows: Iterable[Any]) -> dict[str, str]:
 def _of_event(event: Event, partners: dict[str, str], actors: dict[str, str]) -> Look:
     actor = actors.get(event.actor, event.actor)
     if event.kind == Kind.CONTACT_SEEN:
-        how = _WHERE.get(str(event.data.get("where")), event.get_kind_display())
+        where = str(event.data.get("where"))
+        how = _WHERE.get(where, event.get_kind_display())
+        what = _("Name") if where == "list" else _("Contact")
         partner = partners.get(str(event.partner_id))
         if partner and event.actor.startswith("user_"):
             actor = _("%(person)s, %(partner)s") % {"person": actor, "partner": partner}
         tone = "info" if partner else "neutral"
-        return Look(at=event.at, who=actor, what=_("Contact"), how=str(how), tone=tone)
+        return Look(at=event.at, who=actor, what=what, how=str(how), tone=tone)
     if event.kind == Kind.CLIENT_COPY_TAKEN:
         how = _("Took a copy for the client")
         return Look(at=event.at, who=actor, what=_("Everything"), how=how, tone="warn")
@@ -241,10 +243,16 @@ def lines_of(*, user: Actor, events: list[Event]) -> list[Line]:
             who=actors.get(event.actor, event.actor),
             partner=partners.get(str(event.partner_id), ""),
             lead_id=event.lead_id,
-            told=", ".join(f"{key}: {_plain(value)}" for key, value in event.data.items()),
+            told=_told(event),
         )
         for event in events
     ]
+
+
+def _told(event: Event) -> str:
+    if event.kind == Kind.CONTACT_SEEN and (how := _WHERE.get(str(event.data.get("where")))):
+        return str(how)
+    return ", ".join(f"{key}: {_plain(value)}" for key, value in event.data.items())
 
 
 def _plain(value: object) -> str:

@@ -26,8 +26,8 @@ STAFF = (
     NavEntry("/leads/deletions/", _("Deletions"), "eraser", Can.SEE_LEADS),
     NavEntry("/analytics/", _("Analytics"), "chart-column", Can.SEE_ANALYTICS),
     NavEntry("/reconciliation/", _("Reconciliation"), "scale", Can.SEE_REVENUE),
-    NavEntry("/analytics/audit/", _("Audit trail"), "scroll-text", Can.SEE_AUDIT),
-    NavEntry("/admin/", _("Administration"), "shield-check", Can.OPEN_ADMINISTRATION),
+    NavEntry("/analytics/audit/", _("Audit"), "scroll-text", Can.SEE_AUDIT),
+    NavEntry("/admin/", _("Admin"), "shield-check", Can.OPEN_ADMINISTRATION),
 )
 PARTNER = (
     NavEntry("/portal/", _("Dashboard"), "layout-dashboard"),
