@@ -38,13 +38,15 @@ def mail_changed(refs: Mapping[str, Any]) -> Mail | None:
     It names the host alone, because an address may hold a password of the partner's.
     """
     endpoint = Endpoint.objects.select_related("partner").filter(pk=refs["endpoint"]).first()
-    if endpoint is None or not endpoint.partner.contact_email or refs["kind"] not in _SAID:
+    if endpoint is None or refs["kind"] not in _SAID:
+        return None
+    if endpoint.partner.status == "suspended" or not endpoint.partner.contact_email:
         return None
     host = urlsplit(endpoint.url).hostname or ""
     said = str(_SAID[refs["kind"]]) % {"host": host}
     parts = [
         _("Hello,"),
-        f"{said}.",
+        f"{said}. {_waits(endpoint)}".strip(),
         _("If nobody of yours did this, look here at once and tell us:"),
         f"{settings.PORTAL_ORIGIN}/portal/settings/webhooks/",
         settings.PLATFORM_LEGAL_NAME,
@@ -54,3 +56,11 @@ def mail_changed(refs: Mapping[str, Any]) -> Mail | None:
         subject=f"{settings.PLATFORM_LEGAL_NAME}: {said}",
         text="\n\n".join(parts) + "\n",
     )
+
+
+def _waits(endpoint: Endpoint) -> str:
+    """Say which host takes over once it has proved itself, so that a stranger's is noticed."""
+    host = urlsplit(endpoint.pending_url).hostname
+    if not host:
+        return ""
+    return _("%(host)s takes its place once it has answered our challenge.") % {"host": host}

@@ -11,14 +11,19 @@ from django.utils.translation import gettext_lazy as _l
 
 from events import payloads
 from events.models import Event
-from events.payloads import Mail
+from events.payloads import SEALED_TO, Mail
 from partners.inviting import has_account, hash_of, is_good, token_of
-from partners.models import ApiKey, Invitation, User
+from partners.models import ApiKey, Invitation, Partner, User
 from portal.lib.access import Role
+from portal.lib.secrets import unsealed
+
+# An address that waits sealed is readable no longer than a mail is tried.
+SEALED_SECONDS = 7 * 24 * 3600
 
 
 def register() -> None:
     """Let the queue write these mails."""
+    payloads.register_mail("contact_changed", contact_changed)
     payloads.register_mail("factors_removed", factors_removed)
     payloads.register_mail("invitation", invitation)
     payloads.register_mail("key_changed", key_changed)
@@ -114,3 +119,21 @@ def key_changed(refs: Mapping[str, Any]) -> Mail | None:
     ]
     subject = f"{settings.PLATFORM_LEGAL_NAME}: {_('An API key of your company')}"
     return Mail(to=owner.email, subject=subject, text="\n\n".join(parts) + "\n")
+
+
+def contact_changed(refs: Mapping[str, Any]) -> Mail | None:
+    """Tell who was a partner's contact until now that somebody else is; not who that is."""
+    address = unsealed(refs.get(SEALED_TO, ""), seconds=SEALED_SECONDS)
+    partner = Partner.objects.filter(pk=refs["partner"]).first()
+    if not address or partner is None:
+        return None
+    parts = [
+        _("Hello,"),
+        _("This address is no longer the contact of %(company)s: somebody entered another one.")
+        % {"company": partner.name},
+        _("If nobody of yours did this, write to us at once: %(mail)s")
+        % {"mail": settings.PRIVACY_EMAIL},
+        settings.PLATFORM_LEGAL_NAME,
+    ]
+    subject = f"{settings.PLATFORM_LEGAL_NAME}: {_('Your company has another contact')}"
+    return Mail(to=address, subject=subject, text="\n\n".join(parts) + "\n")

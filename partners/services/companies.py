@@ -14,7 +14,7 @@ from events.services import record_event
 from partners import sessions
 from partners.models import Partner
 from partners.selectors import has_history
-from partners.services.writing import assign, clean, locked
+from partners.services.writing import assign, clean, locked, tell_old_contact
 from portal.lib.access import Actor, Can, require
 from portal.lib.errors import Conflict
 
@@ -76,7 +76,7 @@ def update_partner(*, actor: Actor, partner_id: str, **fields: Unpack[PartnerFie
     """
     require(actor, Can.MANAGE_PARTNERS)
     partner = locked(Partner, partner_id)
-    capacity = partner.capacity
+    capacity, contact = partner.capacity, partner.contact_email
     changed = assign(partner, fields)
     if {"type", "market"} & set(changed) and has_history(partner):
         raise TypeIsFixed(_("This partner has a history, so its type and market stay."))
@@ -87,7 +87,9 @@ def update_partner(*, actor: Actor, partner_id: str, **fields: Unpack[PartnerFie
     clean(partner)
     partner.updated_at = timezone.now()
     partner.save()
-    record_event(Event.Kind.PARTNER_CHANGED, actor=actor, partner_id=partner.pk, fields=changed)
+    kind = Event.Kind.PARTNER_CHANGED
+    event = record_event(kind, actor=actor, partner_id=partner.pk, fields=changed)
+    tell_old_contact(event, partner, before=contact)
     if partner.capacity != capacity:
         record_capacity(actor, partner, before=capacity)
     return partner

@@ -12,7 +12,7 @@ from events.models import Event
 from events.services import record_event
 from partners.models import Partner
 from partners.services.companies import record_capacity
-from partners.services.writing import assign, clean, locked
+from partners.services.writing import assign, clean, locked, tell_old_contact
 from portal.lib.access import Actor, Can, require
 from portal.lib.errors import Unprocessable
 
@@ -47,7 +47,7 @@ def update_settings(
             % {"limit": partner.capacity_limit},
             limit=partner.capacity_limit,
         )
-    capacity = partner.capacity
+    capacity, before = partner.capacity, partner.contact_email
     contact = {"contact_email": contact_email, "contact_phone": contact_phone}
     fields = assign(partner, contact)
     wanted = assign(partner, {"capacity_wanted": capacity_wanted})
@@ -57,7 +57,9 @@ def update_settings(
     partner.updated_at = timezone.now()
     partner.save(update_fields=[*contact, "capacity_wanted", "updated_at"])
     if fields:
-        record_event(Event.Kind.PARTNER_CHANGED, actor=actor, partner_id=partner.pk, fields=fields)
+        kind = Event.Kind.PARTNER_CHANGED
+        event = record_event(kind, actor=actor, partner_id=partner.pk, fields=fields)
+        tell_old_contact(event, partner, before=before)
     if partner.capacity != capacity:
         record_capacity(actor, partner, before=capacity)
     return partner

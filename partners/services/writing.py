@@ -9,8 +9,12 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
+from events.models import Event
+from events.payloads import SEALED_TO
+from events.services import queue_mail
 from partners.models import Licence, Partner, User
 from portal.lib.errors import NotFound, Unprocessable
+from portal.lib.secrets import sealed
 
 Row = TypeVar("Row", Partner, User, Licence)
 
@@ -43,3 +47,13 @@ def clean(row: models.Model, *, without: set[str] | None = None) -> None:
         row.full_clean(exclude=without)
     except ValidationError as error:
         raise Unprocessable(" ".join(error.messages), fields=error.message_dict) from error
+
+
+def tell_old_contact(event: Event, partner: Partner, *, before: str) -> None:
+    """Tell BEFORE, the address of PARTNER's contact until EVENT, that it is another now.
+
+    Whoever took over an account would otherwise learn alone of all that is changed next.
+    """
+    if before and before != partner.contact_email:
+        refs = {"partner": partner.pk, SEALED_TO: sealed(before)}
+        queue_mail(event, "contact_changed", refs=refs)
