@@ -175,7 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "issue-missing-receipts": {
         "task": "leads.tasks.issue_receipts",
         "schedule": 300.0,
-        "options": {"expires": 240},
+        "options": {"expires": 1800},
     },
     "take-audit-checkpoint": {
         "task": "events.tasks.checkpoint",

@@ -48,6 +48,14 @@ def unsealed_for_ever(token: str) -> str:
     return _opened(token)
 
 
+def resealed(token: str) -> str:
+    """Return TOKEN sealed with the first key, as old as it was.
+
+    :raises InvalidToken: if it was sealed with none of our keys
+    """
+    return _box().rotate(token.encode()).decode()
+
+
 def derived_key(purpose: str) -> bytes:
     """Return 32 bytes for PURPOSE from the oldest field key, the same until that key is dropped."""
     oldest = settings.FIELD_ENCRYPTION_KEYS[-1].encode()
