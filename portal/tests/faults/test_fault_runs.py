@@ -97,6 +97,20 @@ def test_redis_is_emptied(world: World, load: Load) -> None:
     check(world, load)
 
 
+def test_redis_stays_away(world: World, load: Load) -> None:
+    """Calls are answered and messages sent without it; who starts meanwhile waits for it."""
+    world.kill_engine("valkey")
+    world.kill(DISPATCHERS[1])
+    world.run(DISPATCHERS[1])
+    for _number in range(5):
+        load.share(world.next_lead())
+    settle(world)
+    world.engine("valkey").start(attached=True)
+    world.until_sending(DISPATCHERS[1])
+
+    check(world, load)
+
+
 @pytest.mark.parametrize("how", ["crashes", "is restarted"])
 def test_the_database(world: World, load: Load, how: str) -> None:
     database = world.engine("postgres")
