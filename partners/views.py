@@ -91,8 +91,11 @@ def add_endpoint(request: HttpRequest) -> HttpResponse:
 @owners_only_by_service
 def verify_endpoint(request: HttpRequest, endpoint_id: str) -> HttpResponse:
     """Send the endpoint another challenge."""
-    webhooks.request_verification(actor=_actor(request), endpoint_id=endpoint_id)
-    messages.success(request, _("The challenge is on its way."))
+    try:
+        webhooks.request_verification(actor=_actor(request), endpoint_id=endpoint_id)
+        messages.success(request, _("The challenge is on its way."))
+    except webhooks.TooManyChallenges as refusal:
+        messages.error(request, str(refusal))
     return _page(request, "endpoints") if _by_htmx(request) else redirect("partners:settings")
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from events import services as webhooks
 from events.models import Delivery, Endpoint, Event
+from events.services import proving
 from partners import services
 from partners.models import Partner
 
@@ -136,6 +137,12 @@ class TestEndpoints:
         page = text_of(owner.post(f"{self.ADDRESS}{endpoint.pk}/verify/", follow=True))
         assert "on its way" in page
         assert Event.objects.filter(kind="endpoint_challenged").count() == 1
+
+    def test_too_many_challenges_are_refused_in_words(self, owner, endpoint, monkeypatch):
+        monkeypatch.setattr(proving, "CHALLENGES_AN_HOUR", 0)
+        page = text_of(owner.post(f"{self.ADDRESS}{endpoint.pk}/verify/", follow=True))
+        assert "asked too often" in page
+        assert not Delivery.objects.filter(type="webhook.verify").exists()
 
     def test_it_is_removed(self, owner, endpoint):
         page = text_of(owner.post(f"{self.ADDRESS}{endpoint.pk}/remove/", follow=True))
