@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -17,8 +18,9 @@ from leads.consent import DISCLOSURE_COLUMNS, disclose_row, disclosed_groups, rf
 from leads.models import DISCLOSING, Appointment, DeletionTask, Share
 from leads.scrub import scrub
 from partners.models import Partner
-from portal.lib import formats
+from portal.lib import formats, ids
 from portal.lib.access import THE_SYSTEM
+from portal.lib.rows import ByKeys, by_keys
 
 Data = dict[str, Any]
 Rows = Mapping[str, Data]
@@ -84,10 +86,15 @@ def build_appointment(deliveries: Sequence[Delivery]) -> dict[str, Data | None]:
 def rows_of(deliveries: Sequence[Delivery]) -> dict[str, Data]:
     """Return what disclosure reads of each delivery's share, by the share's id, in one query."""
     wanted = {delivery.refs["share"] for delivery in deliveries}
-    shares = Share.objects.visible_to(THE_SYSTEM).filter(pk__in=wanted)
+    rows = _reading().read([ids.decode("share", share) for share in wanted])
+    return {row["pk"]: row for row in rows}
+
+
+@lru_cache(maxsize=1)
+def _reading() -> ByKeys:
     columns = (*DISCLOSURE_COLUMNS, "reason", "lead__restricted_at")
     version = version_of("pk", "lead_id", "partner_id")
-    return {row["pk"]: row for row in shares.values(*columns, version=version)}
+    return by_keys(Share.objects.visible_to(THE_SYSTEM).values(*columns, version=version))
 
 
 def _shared(row: Data | None) -> Data | None:

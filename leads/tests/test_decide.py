@@ -345,6 +345,7 @@ class TestNarrowing:
         task = DeletionTask.objects.get()
         assert body == {
             "leadId": share.pk,
+            "version": 2,
             "status": "sent",
             "consent": {"shareContact": False, "shareBudget": True, "shareRequirements": True},
             "withdrawn": ["contact"],

@@ -8,6 +8,7 @@ known beforehand: in one message each statement still sees what was committed be
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -102,6 +103,56 @@ def read_together(*readings: Reading) -> list[list[Any]]:
             found.append([_made(asked.model, row) for row in rows] if asked.model else rows)
             cursor.nextset()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class ByKeys:
+    """The SELECT of a `values()` of many rows, made once, without the keys of the rows wanted."""
+
+    sql: str
+    params: tuple[Any, ...]
+    place: int  # of the keys among PARAMS
+    names: tuple[str, ...]
+    converted: tuple[tuple[int, Any, tuple[Any, ...]], ...]
+
+    def read(self, keys: Sequence[Any]) -> list[dict[str, Any]]:
+        """Return the rows of KEYS, as the database keeps them, each by the names of its values."""
+        params = [*self.params[: self.place], list(keys), *self.params[self.place + 1 :]]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, params)
+            found = cursor.fetchall()
+        return [dict(zip(self.names, self._made(row), strict=True)) for row in found]
+
+    def _made(self, row: Sequence[Any]) -> Sequence[Any]:
+        values = list(row)
+        for place, expression, converters in self.converted:
+            for convert in converters:
+                values[place] = convert(values[place], expression, connection)
+        return values
+
+
+def by_keys(values: models.QuerySet[Any, dict[str, Any]]) -> ByKeys:
+    """Return the SELECT of VALUES, a `values()` of its model, for any rows by their primary keys.
+
+    Compiling it takes as long as reading a hundred rows.
+    """
+    pk = values.model._meta.pk
+    anything = uuid.uuid4()
+    query = values.filter(pk__in=[anything]).query
+    compiler = query.get_compiler(connection.alias)
+    sql, params = compiler.as_sql()
+    column = f'{connection.ops.quote_name(values.model._meta.db_table)}."{pk.column}"'
+    one, many = f"{column} IN (%s)", f"{column} = ANY(%s)"
+    if sql.count(one) != 1 or params.count(anything) != 1:
+        raise ValueError("the statement does not name its keys once")
+    converters = compiler.get_converters([column for column, _sql, _alias in compiler.select])
+    return ByKeys(
+        sql.replace(one, many),
+        tuple(params),
+        params.index(anything),
+        tuple(query.selected or ()),
+        tuple((place, made[1], tuple(made[0])) for place, made in converters.items()),
+    )
 
 
 @lru_cache(maxsize=64)

@@ -47,3 +47,11 @@ def test_rows_read_together_can_be_saved_again(dana: User) -> None:
 
 def _values(row: Any) -> dict[str, Any]:
     return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def test_rows_by_keys_are_those_django_reads(dana: User, acme: Partner) -> None:
+    wanted = User.objects.values("pk", "email", "partner__name", "created_at")
+    keys = [ids.decode("user", str(dana.pk))]
+
+    assert rows.by_keys(wanted).read(keys) == list(wanted.filter(pk=dana.pk))
+    assert rows.by_keys(wanted).read([]) == []
