@@ -142,7 +142,7 @@ class TestEndpoints:
         monkeypatch.setattr(proving, "CHALLENGES_AN_HOUR", 0)
         page = text_of(owner.post(f"{self.ADDRESS}{endpoint.pk}/verify/", follow=True))
         assert "asked too often" in page
-        assert not Delivery.objects.filter(type="webhook.verify").exists()
+        assert not Event.objects.filter(kind="endpoint_challenged").exists()
 
     def test_it_is_removed(self, owner, endpoint):
         page = text_of(owner.post(f"{self.ADDRESS}{endpoint.pk}/remove/", follow=True))
