@@ -6,6 +6,7 @@ under one id. Everybody works on one world; each run shares clients of its own.
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import tempfile
@@ -42,8 +43,20 @@ def world() -> Iterator[World]:
             world.until_sending(*DISPATCHERS)
             yield world
             assert "are as they were written" in world.audit()
+            assert_logs_name_nobody(folder)
         finally:
             world.end()
+
+
+def assert_logs_name_nobody(folder: Path) -> None:
+    """Whatever went wrong, our own processes wrote only objects, and nothing of a client."""
+    for log in sorted(folder.glob("*.log")):
+        lines = log.read_text().splitlines()
+        said = [line for line in lines if line.startswith("{")]
+        assert not [line for line in said if "requestId" not in json.loads(line)]
+        assert said
+        for word in ("john.doe", "John Doe", "+97150", "Sharjah"):
+            assert word not in log.read_text(), log.name
 
 
 @pytest.fixture(scope="module")
