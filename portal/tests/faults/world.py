@@ -188,15 +188,7 @@ def _command(name: str, folder: Path) -> list[str]:
     if kind == "web":
         return ["gunicorn"]
     if kind == "beat":
-        return [
-            "celery",
-            "-A",
-            "portal",
-            "beat",
-            "--pidfile=",
-            "-s",
-            f"{folder}/{name}-schedule",
-        ]
+        return ["celery", "-A", "portal", "beat", "--pidfile=", "-s", f"{folder}/{name}-schedule"]
     queue = "dispatch" if kind == "dispatcher" else "default"
     worker = ["celery", "-A", "portal", "worker", "--pool=threads", "-c", "2", "-Q", queue]
     return [*worker, "-n", f"{name}@%h", "--without-gossip", "--without-mingle", "-l", "INFO"]
