@@ -119,7 +119,8 @@ class EndpointAnswer(Answer):
 class SecretAnswer(EndpointAnswer):
     """An endpoint with its secret, which is not shown again."""
 
-    secret = serializers.CharField()
+    # A call that is answered again (Idempotency-Key) is answered without it.
+    secret = serializers.CharField(required=False, help_text="Shown this once.")
 
 
 class RemovedAnswer(Answer):

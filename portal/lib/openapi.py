@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from portal.lib.fields import StrictSerializer, WireSerializer
 
 F = TypeVar("F", bound=Callable[..., Any])
 PROBLEM = "application/problem+json"
+_IN_ADDRESS = re.compile(r"\{(\w+)\}")
 STANDARD = {
     400: ("malformed",),
     401: (
@@ -180,7 +182,28 @@ def bases_without_words() -> list[type]:
 def with_messages(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
     """Collect the components once more: those of the webhooks come after the others."""
     result["components"] = generator.registry.build({})
+    for address, item in result["paths"].items():
+        _link(result["paths"], address, [operation["operationId"] for operation in item.values()])
     return result
+
+
+def _link(paths: Mapping[str, Any], address: str, operations: Iterable[str]) -> None:
+    """Say from which answers the id in ADDRESS comes: those of the address it is below."""
+    named = _IN_ADDRESS.findall(address)
+    if not named:
+        return
+    *before, last = named
+    above = paths.get(address[: address.index(f"/{{{last}}}")], {})
+    member = "leadId" if last == "reference" else "id"
+    # What an agent captures is a lead, of which partners know a reference only.
+    places = {"get": f"/data/0/{member}"} | ({"post": f"/data/{member}"} if member == "id" else {})
+    for method in places.keys() & above.keys():
+        responses = above[method]["responses"]
+        good = next(status for status in responses if status.startswith("2"))
+        found = {last: f"$response.body#{places[method]}"}
+        found |= {name: f"$request.path.{name}" for name in before}
+        links = responses[good].setdefault("links", {})
+        links |= {name: {"operationId": name, "parameters": found} for name in operations}
 
 
 class PortalSchema(AutoSchema):
