@@ -35,6 +35,10 @@ NOT_ABOUT_A_LEAD = {
     "endpoint_verified", "endpoint_disabled", "endpoint_removed", "webhook_exhausted",
     "invitation_sent", "invitation_accepted", "invitation_revoked", "signed_in", "sign_in_refused",
     "sessions_ended", "second_factor_changed", "password_changed", "partner_viewed",
+    "api_key_rotated", "api_key_changed", "endpoint_changed", "endpoint_secret_rotated",
+    "endpoint_enabled", "endpoint_failing", "endpoint_tested", "webhook_resent",
+    "webhooks_recovered",
+    "contact_seen",  # about one, and told by the page of who saw what
 }  # fmt: skip
 
 
