@@ -27,9 +27,7 @@ urlpatterns = [
     path("accounts/invitation/<str:token>/", people_views.invitation_link, name="invitation_link"),
     path("pulse/", people_views.pulse, name="pulse"),
     # allauth's own view lets the last factor of a role go that must have one.
-    path(
-        "accounts/2fa/webauthn/keys/<int:pk>/remove/", remove_passkey, name="mfa_remove_webauthn"
-    ),
+    path("accounts/2fa/webauthn/keys/<int:pk>/remove/", remove_passkey, name="mfa_remove_webauthn"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("view-as/", include("portal.viewing_urls")),
