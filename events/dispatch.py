@@ -32,10 +32,10 @@ from events.queue import Result
 log = logging.getLogger(__name__)
 security = logging.getLogger("portal.security")
 
-CAPACITY = 512  # messages one worker holds at a time
+CAPACITY = 640  # messages one worker holds at a time
 CONNECTIONS = 16  # of one worker to one endpoint
-TURN = 128  # results worth a turn of the database
-PAUSE = 0.05  # seconds between turns when there are fewer
+TURN = 200  # results worth a turn of the database
+PAUSE = 0.1  # seconds between turns when there are fewer
 SHORT_PAUSE = 0.01  # and when the bell rings meanwhile
 MAILS = 4
 PATIENCE = 20.0  # seconds one call of drain waits

@@ -9,8 +9,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from yarl import URL
 
 from events import egress, headers, payloads, shapes, signing
@@ -130,7 +132,7 @@ def _address(endpoint: Endpoint) -> Address:
     keys: list[signing.Signer] = [signing.key_of(key) for key in endpoint.signing_secrets()]
     if endpoint.signing_key:
         keys.append(signing.signing_key_of(endpoint.signing_key))
-    url = _url(endpoint.url)
+    url = _url(endpoint.url, settings.WEBHOOK_ALLOW_LOOPBACK)
     return Address(
         endpoint.pk,
         url,
@@ -138,11 +140,15 @@ def _address(endpoint: Endpoint) -> Address:
         headers.unpacked(endpoint.headers),
         endpoint.thin,
         endpoint.payload_version,
-        _url(endpoint.pending_url) if endpoint.pending_url else url,
+        _url(endpoint.pending_url, settings.WEBHOOK_ALLOW_LOOPBACK)
+        if endpoint.pending_url
+        else url,
     )
 
 
-def _url(address: str) -> URL | None:
+@lru_cache(maxsize=4096)
+def _url(address: str, _loopback: bool) -> URL | None:
+    """Return ADDRESS to be dialled; None where it may not be, which the socket checks again."""
     try:
         return URL(egress.checked_url(address), encoded=True)
     except egress.Refused:

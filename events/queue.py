@@ -10,6 +10,7 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -42,13 +43,11 @@ class Result:
 
 # What a builder, a letter and a judgement need; the rest is not loaded. The time is read here, once
 # and for nothing, because what is read for the bodies is read after it.
-_COLUMNS = ", ".join(
-    f"d.{name}"
-    for name in (
-        "id", "webhook_id", "channel", "endpoint_id", "type", "refs", "event_at", "attempts",
-        "attempts_before", "trigger", "last_error", "lease_id",
-    )
-) + ", clock_timestamp() AS claimed_at"  # fmt: skip
+_READ = (
+    "id", "webhook_id", "channel", "endpoint_id", "type", "refs", "event_at", "attempts",
+    "attempts_before", "trigger", "last_error", "lease_id",
+)  # fmt: skip
+_COLUMNS = ", ".join(f"d.{name}" for name in _READ) + ", clock_timestamp()"
 
 # Fair by construction: whoever waited longest is served first, nobody gets more than its lane and
 # its share of the room. NO KEY UPDATE, so that writers of deliveries don't wait for the claim.
@@ -187,7 +186,28 @@ def claim_mails(room: int) -> list[Delivery]:
 
 def _claimed(sql: str, **params: Any) -> list[Delivery]:
     params |= {"lease": uuid.uuid4(), "seconds": settings.WEBHOOK_LEASE_SECONDS}
-    return list(Delivery.objects.raw(sql, params))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return [_made(row) for row in cursor.fetchall()]
+
+
+def _made(row: Sequence[Any]) -> Delivery:
+    *values, claimed_at = row
+    for place, field_ in _converted():
+        if values[place] is not None:
+            values[place] = field_.from_db_value(values[place], None, connection)
+    delivery = Delivery.from_db(connection.alias, _READ, values)
+    delivery.claimed_at = claimed_at
+    return delivery
+
+
+@lru_cache(maxsize=1)
+def _converted() -> tuple[tuple[int, Any], ...]:
+    """Return the place of each column whose field makes a value of what is stored."""
+    fields = [Delivery._meta.get_field(name) for name in _READ]
+    return tuple(
+        (place, made) for place, made in enumerate(fields) if hasattr(made, "from_db_value")
+    )
 
 
 def reclaim() -> int:

@@ -168,11 +168,11 @@ def recover(*, actor: Actor, endpoint_id: str, since: datetime) -> int:
     :raises TooLongAgo: if SINCE is earlier, or has not come yet
     """
     require(actor, Can.MANAGE_ENDPOINTS)
+    endpoint = _receiving(actor, endpoint_id)
     now = timezone.now()
     # A minute more, so that a page that offers 14 days means it.
     if not now - RECOVERED_WITHIN - timedelta(minutes=1) <= since <= now:
         raise TooLongAgo(_("Messages of the last 14 days can be recovered."))
-    endpoint = _receiving(actor, endpoint_id)
     key: Any = Endpoint._meta.pk
     with connection.cursor() as cursor:
         cursor.execute(

@@ -34,9 +34,9 @@ def rotate_secret(
     :raises OverlapRefused: if OVERLAP is longer, or negative
     """
     require(actor, Can.MANAGE_ENDPOINTS)
+    endpoint = lock_endpoint(actor, endpoint_id)
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise OverlapRefused(_("The secrets may overlap for up to seven days."))
-    endpoint = lock_endpoint(actor, endpoint_id)
     endpoint.previous_secret = endpoint.secret if overlap else ""
     endpoint.previous_secret_until = timezone.now() + overlap if overlap else None
     endpoint.secret = signing.new_secret()
