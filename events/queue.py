@@ -42,10 +42,11 @@ class Result:
 
 
 # What a builder, a letter and a judgement need; the rest is not loaded. The time is read here, once
-# and for nothing, because what is read for the bodies is read after it.
+# and for nothing, because what is read for the bodies is read after it. In
+# the order of the model, as `from_db` asks.
 _READ = (
-    "id", "webhook_id", "channel", "endpoint_id", "type", "refs", "event_at", "attempts",
-    "attempts_before", "trigger", "last_error", "lease_id",
+    "id", "webhook_id", "channel", "endpoint_id", "type", "event_at", "refs", "attempts",
+    "attempts_before", "trigger", "lease_id", "last_error",
 )  # fmt: skip
 _COLUMNS = ", ".join(f"d.{name}" for name in _READ) + ", clock_timestamp()"
 
@@ -193,21 +194,24 @@ def _claimed(sql: str, **params: Any) -> list[Delivery]:
 
 def _made(row: Sequence[Any]) -> Delivery:
     *values, claimed_at = row
-    for place, field_ in _converted():
-        if values[place] is not None:
-            values[place] = field_.from_db_value(values[place], None, connection)
+    for place, column, converters in _converted():
+        for convert in converters:
+            values[place] = convert(values[place], column, connection)
     delivery = Delivery.from_db(connection.alias, _READ, values)
     delivery.claimed_at = claimed_at
     return delivery
 
 
 @lru_cache(maxsize=1)
-def _converted() -> tuple[tuple[int, Any], ...]:
-    """Return the place of each column whose field makes a value of what is stored."""
-    fields = [Delivery._meta.get_field(name) for name in _READ]
-    return tuple(
-        (place, made) for place, made in enumerate(fields) if hasattr(made, "from_db_value")
-    )
+def _converted() -> list[tuple[int, Any, list[Any]]]:
+    """Return the place of each column that needs it, with what makes a value of what is stored."""
+    made = []
+    for place, name in enumerate(_READ):
+        column: Any = Delivery._meta.get_field(name)
+        column = column.get_col(Delivery._meta.db_table)
+        if converters := column.get_db_converters(connection):
+            made.append((place, column, converters))
+    return made
 
 
 def reclaim() -> int:
