@@ -218,7 +218,7 @@ STAFF = [
 ]
 _HOOK = call(OK, 404, 403, key_a_read=403)
 # Earlier than anything that is recovered: refused before the endpoint is looked for.
-_RECOVER = call(422, 422, 403, key_a_read=403)
+_RECOVER = call(422, 404, 403, key_a_read=403)
 _SHARED = {"leadId": "SHARE", "partnerId": "PARTNER"}
 API = [
     Route("api:docs", everybody()),
