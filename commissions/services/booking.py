@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -27,6 +28,8 @@ from portal.lib.errors import Conflict, NotFound
 from portal.lib.money import HUNDRED, apportioned, percentage_of, rounded
 
 ZERO = Decimal(0)
+
+Change = Callable[..., None]
 
 
 class FourEyes(Conflict):
@@ -294,18 +297,18 @@ def save_status(commission: Commission, *fields: str) -> None:
     commission.save(update_fields=["status", *fields])
 
 
-def count_closed(share: Share, commission: Commission, sign: int = 1) -> None:
-    """Add a closed deal to the partner's figures of its day; SIGN -1 takes it out again."""
+def count_closed(share: Share, commission: Commission, change: Change = count) -> None:
+    """Add a closed deal to the partner's figures of its day, or with `take_out` take it out."""
     accepted = share.accepted_at
     if share.closed_at is None or accepted is None:
         raise AssertionError("a closed share was accepted and closed")
-    count(
+    change(
         share,
         commission.recorded_at,
-        closed=sign,
-        revenue=sign * commission.agreement_value,
-        commission=sign * commission.amount,
-        close_seconds=sign * round((share.closed_at - accepted).total_seconds()),
+        closed=1,
+        revenue=commission.agreement_value,
+        commission=commission.amount,
+        close_seconds=round((share.closed_at - accepted).total_seconds()),
     )
 
 

@@ -28,6 +28,7 @@ from commissions.services.settling import locked_for
 from commissions.terms import Base, Terms
 from events.models import Event
 from leads.models import Share
+from leads.services.counting import take_out
 from leads.services.resolving import lock_share
 from partners.models import Partner
 from portal.lib.access import Actor, Can, require
@@ -80,7 +81,7 @@ def rebook(
         closed_on=closed_on or commission.closed_on,
     )
     terms = _checked(commission, deal, percent, reason)
-    count_closed(commission.share, commission, -1)
+    count_closed(commission.share, commission, take_out)
     before = undo(actor, commission, LedgerEntry.Kind.REVERSAL, on=_today())
     uncount_volume(commission, before.recorded)
     worth = work_out(terms, commission.share, deal)
@@ -159,7 +160,7 @@ def reverse(actor: Actor, commission: Commission) -> None:
     """Reverse a locked commission whole."""
     before = undo(actor, commission, LedgerEntry.Kind.REVERSAL, on=_today())
     uncount_volume(commission, before.recorded)
-    count_closed(commission.share, commission, -1)
+    count_closed(commission.share, commission, take_out)
     commission.reversed_at = timezone.now()
     commission.hands = sorted({*commission.hands, actor.actor_id} - {commission.approved_by})
     save_status(commission, "reversed_at", "hands")
