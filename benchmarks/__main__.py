@@ -20,15 +20,16 @@ def main() -> int:
     if unknown := set(names) - set(NAMES):
         sys.exit(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     if os.environ.get("BENCHMARKS_INSIDE") != "1":
-        return _on_own_engines(names)
+        return max(_on_own_engines(name) for name in names)
     return _measure(names)
 
 
-def _on_own_engines(names: list[str]) -> int:
+def _on_own_engines(name: str) -> int:
+    """Run one benchmark, with no rows of another in its tables."""
     with tempfile.TemporaryDirectory() as directory:
         command = [
             sys.executable, "-m", "portal.embedded", "--dir", str(Path(directory) / "engines"),
-            "run", "--", sys.executable, "-m", "benchmarks", *names,
+            "run", "--", sys.executable, "-m", "benchmarks", name,
         ]  # fmt: skip
         environment = os.environ | {
             "BENCHMARKS_INSIDE": "1",

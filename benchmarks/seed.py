@@ -119,6 +119,7 @@ def for_pages() -> dict[str, User]:
     The owners' partners have the daily figures their shares come to.
     """
     partners = _partners(PARTNERS, "Listing")
+    known = {Partner._meta.pk.get_prep_value(partner.pk): partner for partner in partners}
     with connection.cursor() as cursor:
         cursor.execute(
             _MILLION,
@@ -127,10 +128,11 @@ def for_pages() -> dict[str, User]:
     rebuild_partner_days(actor=THE_SYSTEM)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT partner_id FROM leads_share GROUP BY partner_id ORDER BY count(*) DESC"
+            "SELECT partner_id FROM leads_share WHERE partner_id = ANY(%s)"
+            " GROUP BY partner_id ORDER BY count(*) DESC",
+            [list(known)],
         )
         by_size = [row[0] for row in cursor.fetchall()]
-    known = {Partner._meta.pk.get_prep_value(partner.pk): partner for partner in partners}
     return {
         name: User.objects.create_user(
             f"{name}@bench.example", None, role=Role.OWNER, name=name, partner=known[pk]

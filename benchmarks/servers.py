@@ -23,7 +23,7 @@ def web(settings: str) -> Iterator[int]:
     """Serve the portal with SETTINGS and yield the port; ends with the block."""
     port = free_port()
     command = [
-        sys.executable, "-m", "gunicorn", "portal.wsgi:application", "-k", "gthread",
+        sys.executable, "-m", "gunicorn", "portal.wsgi:application",
         "--workers", "2", "--threads", "4", "--bind", f"127.0.0.1:{port}",
         "--keep-alive", "30", "--log-level", "warning",
     ]  # fmt: skip
