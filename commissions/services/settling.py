@@ -143,7 +143,8 @@ def _release(actor: Actor, commission: Commission) -> bool:
     """Make payable what of the approved amount has fallen due, and set a debt off against it."""
     standing = standing_of(commission)
     recorded = standing.recorded
-    not_due = recorded - due_amount(commission, recorded, _today())
+    # Deals rated anew may leave less than nothing of this one.
+    not_due = max(recorded - due_amount(commission, recorded, _today()), Decimal(0))
     amount = standing[Stage.APPROVED] - min(standing[Stage.APPROVED], not_due)
     if amount > 0:
         kind = LedgerEntry.Kind.RELEASE

@@ -144,11 +144,13 @@ def replay(direction: str) -> dict[tuple[str, Stage], Decimal]:
 def run(world: World, direction: str, steps: list[tuple[str, int, Decimal]]) -> None:
     start = transaction.savepoint()
     world.deals.clear()
-    for step in steps:
-        world.step(*step)
-        check(world, direction)
-    assert rebuild_partner_days() == 0
-    transaction.savepoint_rollback(start)
+    try:
+        for step in steps:
+            world.step(*step)
+            check(world, direction)
+        assert rebuild_partner_days() == 0
+    finally:
+        transaction.savepoint_rollback(start)
 
 
 Machine = Callable[[str, int], None]
