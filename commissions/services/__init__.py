@@ -1,5 +1,6 @@
 """Close deals, book what they earn, and see it through to the payment."""
 
+from commissions.services import agreements
 from commissions.services.booking import FourEyes
 from commissions.services.closing import (
     ClosingDiffers,
@@ -7,7 +8,13 @@ from commissions.services.closing import (
     confirm_closing,
     report_status,
 )
-from commissions.services.correcting import claw_back, correct, decide_duplicate, settle_item
+from commissions.services.correcting import (
+    booked_of_share,
+    claw_back,
+    correct,
+    decide_duplicate,
+    settle_item,
+)
 from commissions.services.days import rebuild_partner_days
 from commissions.services.settling import (
     approve,
@@ -21,8 +28,10 @@ __all__ = [
     "ClosingDiffers",
     "FourEyes",
     "Outcome",
+    "agreements",
     "approve",
     "approve_many",
+    "booked_of_share",
     "claw_back",
     "confirm_closing",
     "correct",
