@@ -72,6 +72,11 @@ def fits(amount: Decimal, currency: str) -> bool:
     return amount == amount.quantize(quantum(currency)) and abs(amount) < 10**MAX_DIGITS
 
 
+def exact(amount: Decimal, currency: str) -> Decimal:
+    """Return a stored AMOUNT with the decimals of CURRENCY, however many its column keeps."""
+    return amount.quantize(quantum(currency))
+
+
 def plain(amount: Decimal | None) -> int | float | None:
     """Return AMOUNT as the JSON number outsiders see: 750000, 30864.2."""
     if amount is None:
