@@ -105,7 +105,8 @@ class SettlingForm(forms.Form):
     reason = _reason(required=False)
 
     def __init__(self, *args: Any, item: ReconciliationItem, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"item-{str(item.pk)[-6:]}", **kwargs)
+        kwargs["prefix"] = f"item-{str(item.pk)[-6:]}"
+        super().__init__(*args, **kwargs)
         value = self.fields["value"]
         if isinstance(value, MoneyField):
             value.set_currency(item.recorded_currency)
@@ -127,4 +128,5 @@ class DecisionForm(forms.Form):
     reason = _reason()
 
     def __init__(self, *args: Any, item: ReconciliationItem, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"item-{str(item.pk)[-6:]}", **kwargs)
+        kwargs["prefix"] = f"item-{str(item.pk)[-6:]}"
+        super().__init__(*args, **kwargs)

@@ -303,7 +303,8 @@ def _approvable(entry: Commission) -> str:
 def _confirmed(entry: Commission) -> SafeString:
     if entry.share.confirmed_at:
         return marks.dot(_("Confirmed"), "good")
-    return marks.dot(_("Claim differs"), "warn", "ring")
+    waits = _("Claim differs") if entry.claim_differs else _("To be confirmed")
+    return marks.dot(waits, "warn", "ring")
 
 
 def _rate_words(percent: Any) -> str:

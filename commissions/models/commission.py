@@ -122,7 +122,8 @@ class Commission(models.Model):
     def moved(self) -> Decimal:
         """What one side pays the other, in the settlement currency."""
         pays = self.direction == Direction.PLATFORM_PAYS_PARTNER
-        return self.partner_part if pays else self.platform_part
+        part: Decimal = self.partner_part if pays else self.platform_part
+        return part
 
     def read_terms(self) -> Terms:
         """Return the terms it was booked under."""

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
@@ -313,7 +314,7 @@ def count_closed(share: Share, commission: Commission, change: Change = count) -
 
 
 def tell(
-    actor: Actor, kind: str, commission: Commission, *, webhook: bool = True, **data: object
+    actor: Actor, kind: str, commission: Commission, *, webhook: bool = True, **data: Any
 ) -> Event:
     """Record what happened to COMMISSION, and send its partner its new state."""
     event = record_event(
