@@ -18,7 +18,8 @@ from partners.models import Partner
 from partners.types import PartnerType
 from portal.lib import ids
 
-# A deal's own terms go before its project's, those before the partner's; then the newest wins.
+# A deal's own terms go before its project's, those before the partner's; then the newest wins. A
+# version takes the place of those before it for good: they do not come back when it has run out.
 _IN_FORCE = """
 SELECT v.terms, v.id FROM commissions_agreementversion v
 JOIN commissions_agreement a ON a.id = v.agreement_id
@@ -26,8 +27,23 @@ WHERE v.partner_id = %s AND v.accepted_at IS NOT NULL AND a.ended_at IS NULL
   AND v.valid_from <= %s AND (v.valid_to IS NULL OR v.valid_to >= %s)
   AND (a.lead_id IS NULL OR a.lead_id = %s)
   AND (a.project = '' OR lower(a.project) = lower(%s))
+  AND NOT EXISTS (
+    SELECT FROM commissions_agreementversion newer
+    WHERE newer.agreement_id = v.agreement_id AND newer.number > v.number
+      AND newer.accepted_at IS NOT NULL AND newer.valid_from <= %s
+  )
 ORDER BY (a.lead_id IS NULL), (a.project = ''), v.accepted_at DESC, v.id DESC LIMIT 1
 """
+
+
+# What partners of a type are paid by: a provider by its service, everybody else by the property.
+_OF_PROPERTY = (Base.AGREEMENT_VALUE, Base.GROSS_COMMISSION, Base.PLATFORM_FEE, Base.FLAT)
+BASES: dict[PartnerType, tuple[Base, ...]] = {
+    kind: (Base.SERVICE_VALUE, Base.PLATFORM_FEE, Base.FLAT)
+    if kind == PartnerType.SERVICE_PROVIDER
+    else _OF_PROPERTY
+    for kind in PartnerType
+}
 
 
 def register() -> None:
@@ -40,7 +56,7 @@ def in_force(partner: Partner, lead: Lead, at: dt.datetime) -> Frozen:
     day = at.date()
     keys = (ids.decode("partner", str(partner.pk)), ids.decode("lead", str(lead.pk)))
     with connection.cursor() as cursor:
-        cursor.execute(_IN_FORCE, [keys[0], day, day, keys[1], lead.project])
+        cursor.execute(_IN_FORCE, [keys[0], day, day, keys[1], lead.project, day])
         found = cursor.fetchone()
     terms = Terms.from_json(_read(found[0])) if found else default_terms(partner)
     return Frozen(percent=terms.told_percent, direction=terms.direction, terms=terms.as_json())

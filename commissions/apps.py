@@ -5,8 +5,9 @@ class CommissionsConfig(AppConfig):
     name = "commissions"
 
     def ready(self) -> None:
-        from commissions import agreements, holds, payloads  # noqa: PLC0415 - needs every app's models
+        from commissions import agreement_mails, agreements, holds, payloads  # noqa: PLC0415 - needs every app's models
 
+        agreement_mails.register()
         agreements.register()
         holds.register()
         payloads.register()

@@ -22,6 +22,6 @@ def register() -> None:
     """Make `<lead:…>`, `<share:…>` and the like usable in URL patterns."""
     for prefix in (
         "lead", "share", "partner", "endpoint", "delivery", "rev", "review", "more", "proposal",
-        "receipt", "user", "invitation", "key",
+        "receipt", "user", "invitation", "key", "agreement", "terms",
     ):  # fmt: skip
         register_converter(_converter(prefix), prefix)
