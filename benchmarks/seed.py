@@ -91,13 +91,13 @@ CREATE TEMP TABLE bench_lead AS
 INSERT INTO leads_share (id, lead_id, partner_id, status, chosen_contact, chosen_budget,
     chosen_requirements, shares_contact, shares_budget, shares_requirements, received_contact,
     received_budget, received_requirements, consent_version, consent_updated_at,
-    commission_percent, direction, currency, gate, shared_by, shared_at, accepted_at,
+    commission_percent, direction, currency, gate, terms, shared_by, shared_at, accepted_at,
     closed_at, updated_at, reason, notes)
   SELECT gen_random_uuid(), l.id, p.id,
     CASE WHEN n %% 100 < 50 THEN 'rejected' WHEN n %% 100 < 97 THEN 'closed'
       WHEN n %% 100 < 98 THEN 'accepted' WHEN n %% 100 < 99 THEN 'in_progress' ELSE 'sent' END,
     n %% 2 = 0, true, true, n %% 2 = 0, true, true, n %% 2 = 0, true, true, 1, now(), 15,
-    'platform_pays_partner', 'AED', '{}', 'bench', at,
+    'platform_pays_partner', 'AED', '{}', '{}', 'bench', at,
     CASE WHEN n %% 100 BETWEEN 50 AND 98 THEN at + interval '2 hours' END,
     CASE WHEN n %% 100 BETWEEN 50 AND 96 THEN at + interval '18 days' END, at, '', ''
   FROM (

@@ -5,7 +5,8 @@ class CommissionsConfig(AppConfig):
     name = "commissions"
 
     def ready(self) -> None:
-        from commissions import holds, payloads  # noqa: PLC0415 - needs every app's models
+        from commissions import agreements, holds, payloads  # noqa: PLC0415 - needs every app's models
 
+        agreements.register()
         holds.register()
         payloads.register()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Any
 
 from commissions.models import Commission
 from leads.consent import rfc3339
+from portal.lib.money import exact
 
 # What a spreadsheet would read as a formula, also behind blanks and marks it passes over.
 _FORMULA = re.compile(r"^[\s\ufeff'\"\x00]*[=+\-@＝＋－＠\t\r\n|;]")
@@ -35,6 +37,11 @@ def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if _SEPARATOR.search(cell) else cell
 
 
+def rate(percent: Decimal) -> str:
+    """Return PERCENT with two decimals, or with all it has where they are more."""
+    return f"{percent.quantize(Decimal('0.01')) if percent == round(percent, 2) else percent:f}"
+
+
 def commission_rows(commissions: Iterable[Commission]) -> Iterator[list[Any]]:
     """Yield the heading and a row per commission; amounts in the currency beside them."""
     yield [
@@ -52,9 +59,9 @@ def commission_rows(commissions: Iterable[Commission]) -> Iterator[list[Any]]:
         yield [
             commission.pk,
             commission.share_id,
-            commission.agreement_value,
-            commission.percent,
-            commission.amount,
+            exact(commission.agreement_value, commission.currency),
+            rate(commission.percent),
+            exact(commission.amount, commission.currency),
             commission.currency,
             commission.direction,
             commission.status,

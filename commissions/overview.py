@@ -14,13 +14,14 @@ from django.utils.translation import gettext_lazy
 
 from commissions import analytics
 from commissions.analytics import Month, Tally
+from commissions.desk_forms import DecisionForm
 from commissions.models import Commission, ReconciliationItem
 from commissions.selectors import reconciliation_for
 from leads.hiding import as_seen_by
 from leads.models import Lead
 from partners.types import Direction, PartnerType
 from portal.lib import charts, formats, marks
-from portal.lib.access import Actor
+from portal.lib.access import Actor, Can, may
 from portal.lib.money import percentage_of
 
 SHOWN_MONTHS = 12
@@ -212,16 +213,22 @@ class Item(NamedTuple):
     difference: str
     opened: SafeString
     confirm: str
+    id: str
+    href: str
+    decision: Any
 
 
 def open_items(*, user: Actor) -> list[Item]:
     """Return the open questions, oldest first."""
     items = reconciliation_for(user=user, status=ReconciliationItem.Status.OPEN)
     oldest = items.order_by("created_at", "pk")[:MOST_ITEMS]
-    return [_item(item, as_seen_by(user, item.share.lead)) for item in oldest]
+    may_decide = may(user, Can.CORRECT_COMMISSION)
+    return [
+        _item(item, as_seen_by(user, item.share.lead), may_decide=may_decide) for item in oldest
+    ]
 
 
-def _item(item: ReconciliationItem, lead: Lead) -> Item:
+def _item(item: ReconciliationItem, lead: Lead, *, may_decide: bool) -> Item:
     claimed = item.claimed_percent
     currency = item.claimed_currency or item.recorded_currency
     duplicate = item.kind == ReconciliationItem.Kind.DUPLICATE
@@ -243,12 +250,17 @@ def _item(item: ReconciliationItem, lead: Lead) -> Item:
         difference=gap,
         opened=marks.when(item.created_at),
         confirm="" if duplicate else str(item.share_id),
+        id=str(item.pk),
+        href=f"/reconciliation/{item.commission_id}/" if item.commission_id else "",
+        decision=DecisionForm(item=item) if duplicate and may_decide else None,
     )
 
 
 class Row(NamedTuple):
-    """A commission as a line of the staff list."""
+    """A commission as a line of the staff list; `approvable` by its id, or empty."""
 
+    href: str
+    approvable: str
     partner: str
     direction: str
     lead_href: str
@@ -266,6 +278,8 @@ def commission_rows(commissions: Iterable[Commission]) -> list[Row]:
     now = timezone.now()
     return [
         Row(
+            href=f"/reconciliation/{entry.pk}/",
+            approvable=_approvable(entry),
             partner=entry.partner.name,
             direction=entry.get_direction_display(),
             lead_href=f"/leads/{entry.lead_id}/",
@@ -281,10 +295,16 @@ def commission_rows(commissions: Iterable[Commission]) -> list[Row]:
     ]
 
 
+def _approvable(entry: Commission) -> str:
+    waits = entry.status == Commission.Status.PENDING and entry.share.confirmed_at is not None
+    return str(entry.pk) if waits else ""
+
+
 def _confirmed(entry: Commission) -> SafeString:
     if entry.share.confirmed_at:
         return marks.dot(_("Confirmed"), "good")
-    return marks.dot(_("Claim differs"), "warn", "ring")
+    waits = _("Claim differs") if entry.claim_differs else _("To be confirmed")
+    return marks.dot(waits, "warn", "ring")
 
 
 def _rate_words(percent: Any) -> str:

@@ -1,4 +1,4 @@
-"""The nightly look at the daily figures."""
+"""What happens to the money by itself."""
 
 from celery import shared_task
 
@@ -9,3 +9,9 @@ from commissions import services
 def rebuild_partner_days(**_newer: object) -> None:
     """Compare the daily figures with their rows and mend them."""
     services.rebuild_partner_days()
+
+
+@shared_task(ignore_result=True)
+def release_due(**_newer: object) -> None:
+    """Make payable what was approved and has fallen due."""
+    services.release_due()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from commissions import views
+from commissions import desk_views, views
 
 app_name = "commissions"
 urlpatterns = [
@@ -10,6 +10,15 @@ urlpatterns = [
     path("analytics/checkpoints.jsonl", views.checkpoints_jsonl, name="checkpoints_jsonl"),
     path("analytics/events.jsonl", views.events_jsonl, name="events_jsonl"),
     path("reconciliation/", views.reconciliation, name="reconciliation"),
+    path("reconciliation/approve/", desk_views.approve_many, name="approve_many"),
+    path("reconciliation/<rev:commission>/", desk_views.commission_page, name="commission"),
+    path("reconciliation/<rev:commission>/approve/", desk_views.approve, name="approve"),
+    path("reconciliation/<rev:commission>/correct/", desk_views.correct, name="correct"),
+    path("reconciliation/<rev:commission>/claw-back/", desk_views.claw_back, name="claw_back"),
+    path("reconciliation/<rev:commission>/pay/", desk_views.pay, name="pay"),
+    path("reconciliation/<rev:commission>/milestone/", desk_views.meet_milestone, name="milestone"),
+    path("reconciliation/<review:item>/settle/", desk_views.settle, name="settle"),
+    path("reconciliation/<review:item>/decide/", desk_views.decide, name="decide"),
     path(
         "reconciliation/<share:reference>/confirm/", views.confirm_closing, name="confirm_closing"
     ),

@@ -119,6 +119,7 @@ def reconciliation(request: StaffRequest) -> HttpResponse:
             "next": following,
             "later": "cursor" in request.GET,
             "may_confirm": may(request.user, Can.CONFIRM_CLOSING),
+            "may_approve": may(request.user, Can.APPROVE_COMMISSION),
         },
     )
 

@@ -55,6 +55,33 @@ _SAID: dict[str, tuple[str | Promise, str]] = {
         "bad",
     ),
     Kind.CLOSING_CONFIRMED: (gettext_lazy("The closing by %(partner)s was confirmed"), "good"),
+    Kind.COMMISSION_APPROVED: (gettext_lazy("The commission of %(partner)s was approved"), "good"),
+    Kind.COMMISSION_CORRECTED: (
+        gettext_lazy("The commission of %(partner)s was corrected"),
+        "warn",
+    ),
+    Kind.COMMISSION_REVERSED: (gettext_lazy("The commission of %(partner)s was reversed"), "bad"),
+    Kind.COMMISSION_DUE: (gettext_lazy("The commission of %(partner)s fell due"), "info"),
+    Kind.COMMISSION_PAID: (gettext_lazy("The commission of %(partner)s was paid"), "good"),
+    Kind.MILESTONE_MET: (
+        gettext_lazy("A milestone of the deal with %(partner)s was met"),
+        "info",
+    ),
+    Kind.RECONCILIATION_SETTLED: (
+        gettext_lazy("A difference with %(partner)s was settled"),
+        "info",
+    ),
+    Kind.EVIDENCE_ADDED: (gettext_lazy("A paper about the deal of %(partner)s was added"), ""),
+    Kind.DISPUTE_OPENED: (
+        gettext_lazy("The commission of %(partner)s was disputed"),
+        "warn",
+    ),
+    Kind.DISPUTE_ANSWERED: (
+        gettext_lazy("A message in the dispute with %(partner)s"),
+        "",
+    ),
+    Kind.DISPUTE_DECIDED: (gettext_lazy("The dispute with %(partner)s was decided"), "info"),
+    Kind.DISPUTE_WITHDRAWN: (gettext_lazy("The dispute with %(partner)s was withdrawn"), ""),
     Kind.APPOINTMENT_SHARED_WITH_PARTNER: (
         gettext_lazy("An appointment was shared with %(partner)s"),
         "info",

@@ -36,6 +36,15 @@ RULES = {
     "leads_partnerday": _OWN,
     "commissions_commission": _OWN,
     "commissions_reconciliationitem": _OWN,
+    "commissions_instalment": (
+        f"EXISTS (SELECT FROM commissions_commission c WHERE c.id = commission_id AND c.{_OWN})"
+    ),
+    "commissions_ledgerentry": _OWN,
+    "commissions_agreement": _OWN,
+    "commissions_agreementversion": _OWN,
+    "commissions_dispute": _OWN,
+    "commissions_disputemessage": _OWN,
+    "commissions_evidence": _OWN,
     "events_event": _OWN,
     "events_endpoint": _OWN,
     "events_delivery": _OWN,

@@ -187,6 +187,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 86400.0,
         "options": {"expires": 3600},
     },
+    "release-due-commissions": {
+        "task": "commissions.tasks.release_due",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
     "apply-retention": {
         "task": "leads.tasks.apply_retention",
         "schedule": 86400.0,

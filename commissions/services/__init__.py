@@ -1,17 +1,45 @@
-"""Close deals and book what they earn."""
+"""Close deals, book what they earn, and see it through to the payment."""
 
+from commissions.services import agreements
+from commissions.services.booking import FourEyes
 from commissions.services.closing import (
     ClosingDiffers,
     Outcome,
     confirm_closing,
     report_status,
 )
+from commissions.services.correcting import (
+    booked_of_share,
+    claw_back,
+    correct,
+    decide_duplicate,
+    settle_item,
+)
 from commissions.services.days import rebuild_partner_days
+from commissions.services.settling import (
+    approve,
+    approve_many,
+    meet_milestone,
+    record_payment,
+    release_due,
+)
 
 __all__ = [
     "ClosingDiffers",
+    "FourEyes",
     "Outcome",
+    "agreements",
+    "approve",
+    "approve_many",
+    "booked_of_share",
+    "claw_back",
     "confirm_closing",
+    "correct",
+    "decide_duplicate",
+    "meet_milestone",
     "rebuild_partner_days",
+    "record_payment",
+    "release_due",
     "report_status",
+    "settle_item",
 ]

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commissions.models import Commission, ReconciliationItem
+from commissions.models import Commission, ConfirmationLimit, ReconciliationItem
+from commissions.services.booking import Deal, book, count_closed
 from events.models import Event
 from events.services import queue_mail, queue_webhooks, record_event, refusals_recorded
 from leads.models import Share, ShareStatus
 from leads.services import end_share, resolve_share, update_share
-from leads.services.counting import count
 from leads.services.progress import move
 from leads.services.resolving import live_shares_of, lock_share
 from portal.lib.access import THE_SYSTEM, Actor, Can, require
 from portal.lib.errors import Conflict, Malformed
-from portal.lib.money import CURRENCIES, fits, percentage_of
+from portal.lib.money import CURRENCIES, fits
 from portal.lib.parsing import problem_at
+
+# How long somebody has to decide what differs.
+ANSWER_WITHIN = dt.timedelta(days=14)
 
 
 class ClosingDiffers(Conflict):
@@ -46,6 +51,7 @@ class Claim:
     value: Decimal
     percent: Decimal | None
     currency: str
+    closed_on: dt.date | None = None
 
 
 def report_status(
@@ -57,6 +63,7 @@ def report_status(
     agreement_value: Decimal | None = None,
     claimed_percent: Decimal | None = None,
     claimed_currency: str | None = None,
+    closed_on: dt.date | None = None,
     notes: str = "",
     reason: str = "",
 ) -> Outcome:
@@ -67,6 +74,7 @@ def report_status(
     :param reference: the partner's `share_…`, or for staff the lead's id with PARTNER_ID
     :param agreement_value: price in the signed document, in the share's currency; for `closed`
     :param claimed_percent: a claim (15 means 15 %); the rate booked is the one frozen at sharing
+    :param closed_on: the day of the signed document; left out, today (UTC)
     :raises Malformed: if a closing has no value, or one that cannot be an amount
     :raises IllegalTransition: if the status cannot follow the present one
     :raises ClosingDiffers: if the lead was closed with other figures
@@ -81,7 +89,7 @@ def report_status(
             notes=notes,
         )
         return Outcome(share)
-    claim = _claim_of(agreement_value, claimed_percent, claimed_currency)
+    claim = _claim_of(agreement_value, claimed_percent, claimed_currency, closed_on)
     with refusals_recorded(
         Event.Kind.PARTNER_COMMISSION_FAILED,
         actor=actor,
@@ -93,7 +101,9 @@ def report_status(
         return _close(actor, reference, partner_id, claim, notes)
 
 
-def _claim_of(value: Decimal | None, percent: Decimal | None, currency: str | None) -> Claim:
+def _claim_of(
+    value: Decimal | None, percent: Decimal | None, currency: str | None, closed_on: dt.date | None
+) -> Claim:
     if value is None:
         raise _bad("agreementValue", _("Say at what value the deal was closed."))
     if currency and currency not in CURRENCIES:
@@ -102,7 +112,9 @@ def _claim_of(value: Decimal | None, percent: Decimal | None, currency: str | No
         raise _bad("commissionPercent", _("A percentage lies between 0 and 100."))
     if percent is not None and percent != percent.quantize(Decimal("0.0001")):
         raise _bad("commissionPercent", _("A percentage has at most four decimals."))
-    return Claim(value=value, percent=percent, currency=currency or "")
+    if closed_on is not None and closed_on > timezone.now().date():
+        raise _bad("closingDate", _("A deal cannot have been closed on a day to come."))
+    return Claim(value=value, percent=percent, currency=currency or "", closed_on=closed_on)
 
 
 def _bad(field: str, detail: str) -> Malformed:
@@ -123,32 +135,60 @@ def _close(
         )
     if share.status == ShareStatus.CLOSED:
         return _repeated(share, claim)
-    booked_already = Commission.objects.filter(lead=share.lead).exists()  # the lead is locked
+    # The lead is locked, so nobody books it meanwhile.
+    booked_already = booked_of(str(share.lead_id)) is not None
     move(actor, share, ShareStatus.CLOSED, notes=notes)
     if booked_already:
         _open_item(share, claim, ReconciliationItem.Kind.DUPLICATE)
         return Outcome(share, claim_differs=_differs(claim, share), under_review=True)
-    commission = _book(actor, share, claim)
-    _count(share, commission)
-    _tell(actor, share, commission)
-    if commission.claim_differs:
-        _open_items(share, claim)
-    else:
-        _confirm(actor, share)
+    commission = record_closing(actor, share, claim)
     return Outcome(share, commission, claim_differs=commission.claim_differs)
+
+
+def booked_of(lead_id: str) -> Commission | None:
+    """Return the commission booked for a lead, unless it was reversed."""
+    booked = Commission.objects.filter(lead=lead_id)
+    return booked.exclude(status=Commission.Status.REVERSED).first()
+
+
+def record_closing(actor: Actor, share: Share, claim: Claim) -> Commission:
+    """Book a locked closed share, tell its partner, and confirm it where nothing is in question."""
+    closed = share.closed_at or timezone.now()
+    deal = Deal(value=claim.value, closed_on=claim.closed_on or closed.date())
+    commission, lacks_rate = book(
+        actor, share, deal, claimed_percent=claim.percent, claimed_currency=claim.currency
+    )
+    count_closed(share, commission)
+    _tell(actor, share, commission)
+    kinds = _differences(share, claim)
+    if lacks_rate:
+        kinds.append(ReconciliationItem.Kind.NO_RATE)
+    for kind in kinds:
+        _open_item(share, claim, kind, commission)
+    if not kinds and _confirms_itself(share, claim.value):
+        confirm(actor, share)
+    return commission
+
+
+def _confirms_itself(share: Share, value: Decimal) -> bool:
+    """Return whether a closing of VALUE needs nobody to look; where no limit is set, none does."""
+    limits = ConfirmationLimit.objects.filter(
+        market=share.lead.market, currency=share.currency, amount__lt=value
+    )
+    return not limits.exists()
 
 
 def _repeated(share: Share, claim: Claim) -> Outcome:
     """Answer a closing that is recorded already, if it is the same one."""
-    commission = Commission.objects.filter(share=share).first()
+    commission = share.commissions.order_by("-recorded_at", "-pk").first()
     if commission is None:
-        item = share.reconciliation_items.get(kind=ReconciliationItem.Kind.DUPLICATE)
+        item = share.reconciliation_items.filter(kind=ReconciliationItem.Kind.DUPLICATE)[0]
         recorded = Claim(
             value=item.claimed_value, percent=item.claimed_percent, currency=item.claimed_currency
         )
     else:
         recorded = Claim(
-            value=commission.agreement_value,
+            value=commission.claimed_value,
             percent=commission.claimed_percent,
             currency=commission.claimed_currency,
         )
@@ -165,7 +205,7 @@ def _repeated(share: Share, claim: Claim) -> Outcome:
 
 
 def _agreed(claim: Claim, share: Share) -> Claim:
-    """Return CLAIM with what it leaves out read as the terms of the share."""
+    """Return CLAIM with what it leaves out read as the terms of the share, without its day."""
     return Claim(
         value=claim.value,
         percent=share.commission_percent if claim.percent is None else claim.percent,
@@ -180,47 +220,23 @@ def _differs(claim: Claim, share: Share) -> bool:
     )
 
 
-def _book(actor: Actor, share: Share, claim: Claim) -> Commission:
-    return Commission.objects.create(
-        lead=share.lead,
-        share=share,
-        partner_id=share.partner_id,
-        agreement_value=claim.value,
-        percent=share.commission_percent,
-        amount=percentage_of(claim.value, share.commission_percent, share.currency),
-        currency=share.currency,
-        direction=share.direction,
-        claimed_percent=claim.percent,
-        claimed_currency=claim.currency,
-        recorded_by=actor.actor_id,
-        recorded_at=share.closed_at or timezone.now(),
-    )
-
-
-def _count(share: Share, commission: Commission) -> None:
-    at = share.closed_at
-    accepted = share.accepted_at
-    if at is None or accepted is None:
-        raise AssertionError("a closed share was accepted and closed")
-    count(
-        share,
-        at,
-        closed=1,
-        revenue=commission.agreement_value,
-        commission=commission.amount,
-        close_seconds=round((at - accepted).total_seconds()),
-    )
-
-
-def _open_items(share: Share, claim: Claim) -> None:
+def _differences(share: Share, claim: Claim) -> list[str]:
+    """Return in what CLAIM differs from what was agreed."""
+    kinds: list[str] = []
     if claim.percent is not None and claim.percent != share.commission_percent:
-        _open_item(share, claim, ReconciliationItem.Kind.RATE)
+        kinds.append(ReconciliationItem.Kind.RATE)
     if claim.currency not in ("", share.currency):
-        _open_item(share, claim, ReconciliationItem.Kind.CURRENCY)
+        kinds.append(ReconciliationItem.Kind.CURRENCY)
+    return kinds
 
 
-def _open_item(share: Share, claim: Claim, kind: str) -> None:
+def _open_item(share: Share, claim: Claim, kind: str, commission: Commission | None = None) -> None:
     ReconciliationItem.objects.create(
+        commission=commission,
+        claimed_on=claim.closed_on,
+        recorded_value=commission.agreement_value if commission else None,
+        recorded_on=commission.closed_on if commission else None,
+        due_on=timezone.now().date() + ANSWER_WITHIN,
         share=share,
         partner_id=share.partner_id,
         kind=kind,
@@ -255,27 +271,40 @@ def _tell(actor: Actor, share: Share, commission: Commission) -> None:
 
 
 def confirm_closing(*, actor: Actor, reference: str) -> Share:
-    """Confirm a closing whose claim differed; it ends the lead's other live shares.
+    """Confirm a closing as recorded; it settles what is open and ends the other live shares.
 
     :raises Conflict: if the share holds no commission to confirm
     """
     with transaction.atomic():
         require(actor, Can.CONFIRM_CLOSING)
         share = lock_share(resolve_share(actor, reference))
-        if not Commission.objects.filter(share=share).exists():
+        booked = share.commissions.exclude(status=Commission.Status.REVERSED)
+        if not booked.exists():
             raise Conflict(_("There is no commission of this share to confirm."))
         if share.confirmed_at is None:
-            share.reconciliation_items.filter(status=ReconciliationItem.Status.OPEN).update(
-                status=ReconciliationItem.Status.SETTLED,
-                settled_at=timezone.now(),
-                settled_by=actor.actor_id,
-            )
-            _confirm(actor, share)
+            settle(actor, share.reconciliation_items.filter(status="open"), "record")
+            confirm(actor, share)
     return share
 
 
-def _confirm(actor: Actor, share: Share) -> None:
-    """Stamp the closing and end the lead's other live shares, without telling who won."""
+def settle(
+    actor: Actor,
+    items: QuerySet[ReconciliationItem],
+    resolution: str,
+    reason: str = "",
+) -> int:
+    """Mark open ITEMS of a locked share as settled; return how many were."""
+    return items.update(
+        status=ReconciliationItem.Status.SETTLED,
+        settled_at=timezone.now(),
+        settled_by=actor.actor_id,
+        resolution=resolution,
+        reason=reason[:500],
+    )
+
+
+def confirm(actor: Actor, share: Share) -> None:
+    """Stamp a locked closing and end the lead's other live shares, without telling who won."""
     share.confirmed_at = timezone.now()
     share.save(update_fields=["confirmed_at"])
     lead = share.lead

@@ -35,6 +35,7 @@ FROM (
   SELECT s.lead_id, c.partner_id, (c.recorded_at AT TIME ZONE 'UTC')::date, c.currency, 0, 0, 0, 1,
     c.agreement_value, c.amount, 0, round(extract(epoch FROM s.closed_at - s.accepted_at))
   FROM commissions_commission c JOIN leads_share s ON s.id = c.share_id
+  WHERE c.status <> 'reversed'
 ) AS facts
 JOIN leads_lead lead ON lead.id = facts.lead_id
 LEFT JOIN partners_user agent ON agent.id = lead.agent_id

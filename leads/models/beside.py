@@ -43,8 +43,8 @@ class PartnerDay(models.Model):
     accepted = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     closed = models.PositiveIntegerField(default=0)
-    revenue = models.DecimalField(max_digits=18, decimal_places=2, default=0)
-    commission = models.DecimalField(max_digits=18, decimal_places=2, default=0)
+    revenue = models.DecimalField(max_digits=20, decimal_places=3, default=0)
+    commission = models.DecimalField(max_digits=20, decimal_places=3, default=0)
     response_seconds = models.BigIntegerField(default=0)
     close_seconds = models.BigIntegerField(default=0)
 

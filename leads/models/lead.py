@@ -13,7 +13,7 @@ from partners.models import Partner
 from partners.types import REGIONS, Market, Service
 from portal.lib import ids
 from portal.lib.access import LEAD, OfLeadQuerySet
-from portal.lib.money import CURRENCIES
+from portal.lib.money import CURRENCIES, MoneyColumn
 
 
 class LeadQuerySet(OfLeadQuerySet["Lead"]):
@@ -75,12 +75,8 @@ class Lead(models.Model):
     )
 
     # budget
-    budget_min = models.DecimalField(
-        _("Budget from"), max_digits=14, decimal_places=2, null=True, blank=True
-    )
-    budget_max = models.DecimalField(
-        _("Budget to"), max_digits=14, decimal_places=2, null=True, blank=True
-    )
+    budget_min = MoneyColumn(_("Budget from"), null=True, blank=True)
+    budget_max = MoneyColumn(_("Budget to"), null=True, blank=True)
     financing = models.CharField(
         _("Financing"), max_length=20, blank=True, choices=Financing.choices
     )

@@ -77,10 +77,12 @@ class Share(models.Model):
     consent_version = models.PositiveIntegerField(default=1)
     consent_updated_at = models.DateTimeField(default=timezone.now)
     # Frozen when it was shared.
-    commission_percent = models.DecimalField(max_digits=5, decimal_places=2)
+    commission_percent = models.DecimalField(max_digits=7, decimal_places=4)
     direction = models.CharField(max_length=24, choices=Direction.choices)
     currency = models.CharField(max_length=3)
     gate = models.JSONField(default=dict)
+    # All terms, as `commissions.terms` reads them.
+    terms = models.JSONField(default=dict)
     # Set: this share's webhooks go to that endpoint only.
     endpoint_id = ids.TypeIDField(prefix="endpoint", null=True, blank=True)
 

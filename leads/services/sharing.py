@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from events.egress import Refused, checked_url
 from events.models import Endpoint, Event
 from events.services import queue_webhooks, record_event, refusals_recorded
+from leads import terms
 from leads.consent import RULES, Verdict, attestation, effective, verdicts, withheld
 from leads.errors import (
     AlreadyShared,
@@ -204,6 +205,7 @@ def _insert_share(
     endpoint_id: str | None,
 ) -> Share:
     now = timezone.now()
+    agreed = terms.in_force(partner, lead, now)
     share = Share(
         lead=lead,
         partner=partner,
@@ -216,8 +218,9 @@ def _insert_share(
         received_contact=groups.contact,
         received_budget=groups.budget,
         received_requirements=groups.requirements,
-        commission_percent=partner.default_commission,
-        direction=partner.direction,
+        commission_percent=agreed.percent,
+        direction=agreed.direction,
+        terms=agreed.terms,
         currency=lead.currency,
         gate=gate,
         endpoint_id=endpoint_id,

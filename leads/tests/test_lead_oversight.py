@@ -37,7 +37,8 @@ NOT_ABOUT_A_LEAD = {
     "sessions_ended", "second_factor_changed", "password_changed", "partner_viewed",
     "api_key_rotated", "api_key_changed", "endpoint_changed", "endpoint_secret_rotated",
     "endpoint_enabled", "endpoint_failing", "endpoint_tested", "webhook_resent",
-    "webhooks_recovered",
+    "webhooks_recovered", "agreement_offered", "agreement_accepted", "agreement_withdrawn",
+    "agreement_ended", "rates_imported", "statement_imported",
     "contact_seen",  # about one, and told by the page of who saw what
 }  # fmt: skip
 

@@ -53,6 +53,8 @@ class Partner(models.Model):
     default_commission = models.DecimalField(
         _("Default commission %"), max_digits=5, decimal_places=2, validators=PERCENTAGE
     )
+    # Who set the rate: they may not approve what it earns.
+    commission_set_by = models.CharField(max_length=40, blank=True, editable=False)
     proposed_commission = models.DecimalField(
         _("Proposed commission %"),
         max_digits=5,

@@ -60,7 +60,7 @@ def create_partner(*, actor: Actor, **fields: Unpack[PartnerFields]) -> Partner:
     :raises Unprocessable: if a field is wrong or the type does not exist in the market
     """
     require(actor, Can.MANAGE_PARTNERS)
-    partner = Partner(**fields)
+    partner = Partner(**fields, commission_set_by=actor.actor_id)
     clean(partner)
     partner.save(force_insert=True)
     record_event(Event.Kind.PARTNER_CREATED, actor=actor, partner_id=partner.pk, type=partner.type)
@@ -85,6 +85,8 @@ def update_partner(*, actor: Actor, partner_id: str, **fields: Unpack[PartnerFie
     if not changed:
         return partner
     clean(partner)
+    if "default_commission" in changed:
+        partner.commission_set_by = actor.actor_id
     partner.updated_at = timezone.now()
     partner.save()
     kind = Event.Kind.PARTNER_CHANGED
@@ -181,11 +183,18 @@ def decide_commission_proposal(
         )
     before = partner.default_commission
     if approve:
-        partner.default_commission = percent
+        partner.default_commission, partner.commission_set_by = percent, actor.actor_id
     partner.proposed_commission = None
     clean(partner)
     partner.updated_at = timezone.now()
-    partner.save(update_fields=["default_commission", "proposed_commission", "updated_at"])
+    partner.save(
+        update_fields=[
+            "default_commission",
+            "commission_set_by",
+            "proposed_commission",
+            "updated_at",
+        ]
+    )
     record_event(
         Event.Kind.COMMISSION_PROPOSAL_DECIDED,
         actor=actor,

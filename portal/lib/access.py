@@ -92,6 +92,16 @@ class Can(StrEnum):
     MANAGE_KEYS = "manage_keys"
     VIEW_AS_PARTNER = "view_as_partner"
     OPEN_ADMINISTRATION = "open_administration"
+    MANAGE_AGREEMENTS = "manage_agreements"
+    ACCEPT_AGREEMENT = "accept_agreement"
+    APPROVE_COMMISSION = "approve_commission"
+    CORRECT_COMMISSION = "correct_commission"
+    SETTLE_COMMISSION = "settle_commission"
+    IMPORT_STATEMENT = "import_statement"
+    IMPORT_RATES = "import_rates"
+    OPEN_DISPUTE = "open_dispute"
+    DECIDE_DISPUTE = "decide_dispute"
+    ADD_EVIDENCE = "add_evidence"
 
 
 _STAFF_WORK = frozenset(
@@ -114,13 +124,27 @@ _STAFF_WORK = frozenset(
 )
 _PARTNER_WORK = frozenset(
     {Can.WORK_LEAD, Can.CLOSE_LEAD, Can.SEE_REVENUE, Can.ATTEST_DELETION, Can.ASK_FOR_MORE}
+    | {Can.ADD_EVIDENCE}
+)
+_MONEY = frozenset(
+    {
+        Can.MANAGE_AGREEMENTS,
+        Can.APPROVE_COMMISSION,
+        Can.CORRECT_COMMISSION,
+        Can.SETTLE_COMMISSION,
+        Can.IMPORT_STATEMENT,
+        Can.IMPORT_RATES,
+        Can.OPEN_DISPUTE,
+        Can.DECIDE_DISPUTE,
+        Can.ADD_EVIDENCE,
+    }
 )
 # Consent is the client's alone to give; what a client says of itself holds for its own lead only.
 _OF_THE_CLIENT = frozenset({Can.DECIDE_CONSENT})
 GRANTS: dict[str, frozenset[Can]] = {
     Role.ADMIN: frozenset(Can)
     - _OF_THE_CLIENT
-    - {Can.CHANGE_SETTINGS, Can.ATTEST_DELETION, Can.ASK_FOR_MORE},
+    - {Can.CHANGE_SETTINGS, Can.ATTEST_DELETION, Can.ASK_FOR_MORE, Can.ACCEPT_AGREEMENT},
     Role.FINANCE: frozenset(
         {
             Can.SEE_REVENUE,
@@ -131,13 +155,15 @@ GRANTS: dict[str, frozenset[Can]] = {
             Can.VIEW_AS_PARTNER,
             Can.OPEN_ADMINISTRATION,
         }
-    ),
+    )
+    | _MONEY,
     Role.AGENT: _STAFF_WORK
     | {Can.CLOSE_LEAD, Can.CONFIRM_CLOSING, Can.SEE_ANALYTICS, Can.SEE_REVENUE, Can.TAKE_COPY}
-    | {Can.VIEW_AS_PARTNER},
+    | {Can.VIEW_AS_PARTNER, Can.ADD_EVIDENCE},
     Role.OWNER: _PARTNER_WORK
     | {Can.CHANGE_SETTINGS, Can.MANAGE_ENDPOINTS}
-    | {Can.INVITE_PEOPLE, Can.MANAGE_PEOPLE, Can.MANAGE_KEYS},
+    | {Can.INVITE_PEOPLE, Can.MANAGE_PEOPLE, Can.MANAGE_KEYS}
+    | {Can.ACCEPT_AGREEMENT, Can.OPEN_DISPUTE},
     Role.MEMBER: _PARTNER_WORK,
     PARTNER_SYSTEM: _PARTNER_WORK | {Can.MANAGE_ENDPOINTS},
     CLIENT: _OF_THE_CLIENT | {Can.CORRECT_LEAD, Can.RESTRICT_LEAD, Can.ERASE_LEAD, Can.TAKE_COPY},

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from portal.lib import formats
-from portal.lib.money import MAX_DIGITS
+from portal.lib.money import MAX_DIGITS, fits, quantum
 
 # A comma may stand between digits only, as in 5,000,000 or 50,00,000.
 _GROUPED = re.compile(r"\d{1,3}(,\d{2,3})+(\.\d*)?")
@@ -60,6 +60,12 @@ class MoneyField(forms.DecimalField):
         if isinstance(self.widget, MoneyInput):
             self.widget.currency = currency
             self.widget.attrs["data-money"] = currency
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a stored amount with no more digits than its currency has."""
+        if isinstance(value, Decimal) and fits(value, self.currency):
+            return value.quantize(quantum(self.currency))
+        return super().prepare_value(value)
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         """Read VALUE; commas and spaces between groups of digits are allowed."""

@@ -250,12 +250,15 @@ def leads_of(agent: User, owner: User, a: Partner, third: Partner) -> dict[str, 
     )
     receipt = receipts.issue(share.lead, mail=False)
     assert receipt is not None
+    closed = _closed(agent, owner, a)
     return {
         "lead": share.lead_id,
         "share": share.pk,
         "accepted": accepted.pk,
         "owed": owed.pk,
-        "closed": _closed(agent, owner, a).pk,
+        "closed": closed.pk,
+        "commission": closed.commissions.get().pk,
+        "question": closed.reconciliation_items.get().pk,
         "more": more.pk,
         "asked_client": asked.pk,
         "proposal": proposal.pk,

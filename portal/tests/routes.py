@@ -150,6 +150,7 @@ PARTNER = [
     Route("webhooks:resend", _OWN, "post", "delivery"),
 ]
 _BY_ADMIN = staff_page(403, 403, partner=403)
+_MONEY = staff_page(403)
 STAFF = [
     Route("webhook_oversight:overview", staff_page(partner=403)),
     Route("webhook_oversight:debugger", staff_page(partner=403)),
@@ -214,6 +215,35 @@ STAFF = [
     Route("commissions:events_jsonl", staff_page(partner=403)),
     Route("commissions:checkpoints_jsonl", staff_page(403, 403, partner=403)),
     Route("commissions:reconciliation", staff_page(partner=403)),
+    Route("commissions:commission", staff_page(), args="commission"),
+    Route("commissions:approve_many", staff_page(403, partner=403), "post"),
+    Route("commissions:approve", _MONEY, "post", "commission"),
+    Route(
+        "commissions:correct",
+        _MONEY,
+        "post",
+        "commission",
+        {"correct-value": "900000", "correct-reason": "As signed"},
+    ),
+    Route(
+        "commissions:claw_back", _MONEY, "post", "commission", {"reverse-reason": "Sale cancelled"}
+    ),
+    Route(
+        "commissions:pay",
+        _MONEY,
+        "post",
+        "commission",
+        {"pay-amount": "9", "pay-paid_on": "2026-01-01", "pay-reference": "TT-1"},
+    ),
+    Route(
+        "commissions:milestone",
+        _MONEY,
+        "post",
+        "commission",
+        {"milestone-number": "1", "milestone-met_on": "2026-01-01"},
+    ),
+    Route("commissions:settle", staff_page(403, 422, 422), "post", "question"),
+    Route("commissions:decide", _MONEY, "post", "question"),
     Route("commissions:confirm_closing", staff_page(), "post", "closed", {"agreement_value": "9"}),
 ]
 _HOOK = call(OK, 404, 403, key_a_read=403)

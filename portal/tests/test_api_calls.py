@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from commissions.models import Commission, ReconciliationItem
@@ -87,7 +89,7 @@ class TestShareLead:
         recorded = Lead.objects.get(pk=data["leadId"])
         assert recorded.market == acme.market
         assert recorded.name == "Layla Fiktiva"
-        assert str(recorded.budget_max) == "2200000.50"
+        assert recorded.budget_max == Decimal("2200000.50")
         assert recorded.locations == ["Dubai Marina", "JBR"]
 
     def test_takes_a_budget_as_one_number_and_no_customer(self, agent_api, acme):

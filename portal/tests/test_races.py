@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from commissions.models import Commission, ReconciliationItem
-from commissions.services import report_status
+from commissions.models import Commission, LedgerEntry, ReconciliationItem
+from commissions.services import approve, record_payment, report_status
 from events.models import Event
 from leads.models import PartnerDay, Share
 from leads.services import share_lead, update_share
@@ -100,6 +101,7 @@ class TestEightThreads:
         assert codes(results) == {"done": 8}
         assert len({outcome.commission.pk for outcome in results}) == 1
         assert Commission.objects.get().amount == 750_000
+        assert LedgerEntry.objects.count() == 1
         assert figures(acme) == (1, 1, Decimal(750_000))
 
     def test_two_partners_close_one_lead_and_one_is_reviewed(self, dana, acme, amira, rival, rami):
@@ -126,8 +128,36 @@ class TestEightThreads:
 
         assert codes(results) == {"done": 2}
         assert sorted(outcome.under_review for outcome in results) == [False, True]
-        assert Commission.objects.count() == 1
+        assert Commission.objects.count() == LedgerEntry.objects.count() == 1
         assert ReconciliationItem.objects.filter(kind="duplicate").count() == 1
+
+    def test_money_moves_once(self, dana, acme, amira, finance_user):
+        share = share_lead(actor=dana, partner_id=acme.pk, lead_id=LeadFactory.create().pk)
+        update_share(actor=amira, reference=share.pk, status="accepted")
+        deal = report_status(
+            actor=amira, reference=share.pk, status="closed", agreement_value=Decimal(1_000)
+        ).commission
+
+        approved = at_once([lambda: approve(actor=finance_user, commission_id=deal.pk)] * 8)
+        paid = at_once(
+            [
+                lambda number=number: record_payment(
+                    actor=finance_user,
+                    commission_id=deal.pk,
+                    amount=Decimal(100),
+                    paid_on=timezone.now().date(),
+                    reference=f"TT-{number % 4}",
+                )
+                for number in range(8)
+            ]
+        )
+
+        assert codes(approved) == {"done": 8}
+        assert codes(paid) == {"done": 2, "conflict": 6}  # one of four references fits, twice
+        assert dict(deal.entries.values_list("kind", "amount")) == {
+            "accrual": 150, "approval": 150, "release": 150, "payment": 100,
+        }  # fmt: skip
+        assert deal.entries.count() == 4
 
 
 @pytest.mark.proof

@@ -48,6 +48,7 @@ def everybodys_pages() -> dict[str, list[Shown]]:
     token = issue_client_link(actor=dana, lead_id=lead_of("layla.f@example.com").pk)
     acme = share_of("sara.s@example.com", "Acme")
     endpoint = Endpoint.objects.filter(partner=acme.partner_id, verified_at__isnull=False)[0]
+    booked = share_of("yusuf.e@example.com", "Acme").commissions.get()
     told = endpoint.deliveries.filter(type="lead.shared").latest("pk")
     return {
         "": [
@@ -101,6 +102,7 @@ def everybodys_pages() -> dict[str, list[Shown]]:
         ],
         "finance@portal.example": [
             Shown("reconciliation", "/reconciliation/"),
+            Shown("commission", f"/reconciliation/{booked.pk}/", main=True),
             Shown("analytics", "/analytics/", main=True),
         ],
         "admin@portal.example": [
