@@ -112,7 +112,7 @@ def stage_rows(commission: Commission, standing: Standing) -> list[tuple[str | P
 
 
 def _lines(commission: Commission) -> list[Line]:
-    entries = list(commission.entries.order_by("pk")[:MOST_ENTRIES])
+    entries = list(commission.entries.order_by("recorded_at", "pk")[:MOST_ENTRIES])
     names = names_of(entry.recorded_by for entry in entries)
     return [
         Line(

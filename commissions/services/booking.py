@@ -252,7 +252,9 @@ def undo(actor: Actor, commission: Commission, kind: str, *, on: dt.date) -> Sta
     :returns: where it stood before
     """
     before = standing_of(commission)
-    first = commission.entries.filter(kind=LedgerEntry.Kind.ACCRUAL).order_by("-pk").first()
+    first = (
+        commission.entries.filter(kind=LedgerEntry.Kind.ACCRUAL).order_by("-recorded_at").first()
+    )
     undone = first.pk if first else None
     left = before.recorded
     for stage in (*OPEN_STAGES, Stage.HELD):

@@ -346,14 +346,17 @@ class TestCorrection:
         services.correct(
             actor=finance_user, commission_id=str(booked.pk), value=Decimal(800_000), reason="SPA"
         )
-        kinds = list(booked.entries.order_by("pk").values_list("kind", "amount"))
+        kinds = list(booked.entries.order_by("recorded_at").values_list("kind", "amount"))
         assert dict(enumerate(kinds)) == {
             0: ("accrual", Decimal(150_000)),
             1: ("reversal", Decimal(150_000)),
             2: ("accrual", Decimal(120_000)),
         }
         reversal = booked.entries.get(kind="reversal")
-        assert reversal.reverses == booked.entries.filter(kind="accrual").order_by("pk").first()
+        assert (
+            reversal.reverses
+            == booked.entries.filter(kind="accrual").order_by("recorded_at").first()
+        )
         day = PartnerDay.objects.get(closed=1)
         assert [day.revenue, day.commission] == [800_000, 120_000]
 
