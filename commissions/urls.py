@@ -2,13 +2,20 @@
 
 from django.urls import path
 
-from commissions import desk_views, views
+from commissions import agreement_views, desk_views, views
 
 app_name = "commissions"
 urlpatterns = [
     path("analytics/", views.analytics_page, name="analytics"),
     path("analytics/checkpoints.jsonl", views.checkpoints_jsonl, name="checkpoints_jsonl"),
     path("analytics/events.jsonl", views.events_jsonl, name="events_jsonl"),
+    path("agreements/", agreement_views.agreement_list, name="agreements"),
+    path("agreements/new/", agreement_views.agreement_new, name="agreement_new"),
+    path("agreements/<agreement:agreement>/", agreement_views.agreement, name="agreement"),
+    path("agreements/<agreement:agreement>/end/", agreement_views.end, name="agreement_end"),
+    path(
+        "agreements/<terms:version>/withdraw/", agreement_views.withdraw, name="agreement_withdraw"
+    ),
     path("reconciliation/", views.reconciliation, name="reconciliation"),
     path("reconciliation/approve/", desk_views.approve_many, name="approve_many"),
     path("reconciliation/<rev:commission>/", desk_views.commission_page, name="commission"),

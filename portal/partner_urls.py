@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.partner import duty_views, export_views, money_views, views
+from portal.partner import agreement_views, duty_views, export_views, money_views, views
 
 app_name = "partner"
 urlpatterns = [
@@ -19,5 +19,9 @@ urlpatterns = [
     path("leads/<share:reference>/ask/", duty_views.lead_ask, name="lead_ask"),
     path("commissions/", money_views.commission_list, name="commission_list"),
     path("commissions.csv", money_views.commissions_csv, name="commissions_csv"),
+    path("agreements/", agreement_views.agreement_list, name="agreement_list"),
+    path("agreements/<terms:version>/", agreement_views.agreement, name="agreement"),
+    path("agreements/<terms:version>/accept/", agreement_views.accept, name="agreement_accept"),
+    path("agreements/<terms:version>/decline/", agreement_views.decline, name="agreement_decline"),
     path("reconciliation/", money_views.reconciliation, name="reconciliation"),
 ]

@@ -1,5 +1,6 @@
 """Close deals, book what they earn, and see it through to the payment."""
 
+from commissions.services import agreements
 from commissions.services.booking import FourEyes
 from commissions.services.closing import (
     ClosingDiffers,
@@ -27,6 +28,7 @@ __all__ = [
     "ClosingDiffers",
     "FourEyes",
     "Outcome",
+    "agreements",
     "approve",
     "approve_many",
     "booked_of_share",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -210,7 +211,7 @@ def _take_back(actor: Actor, version: AgreementVersion, *, declined: bool = Fals
     _record(Event.Kind.AGREEMENT_WITHDRAWN, actor, version, declined=declined)
 
 
-def _record(kind: str, actor: Actor, version: AgreementVersion, **data: object) -> Event:
+def _record(kind: str, actor: Actor, version: AgreementVersion, **data: Any) -> Event:
     return record_event(
         kind,
         actor=actor,

@@ -187,7 +187,7 @@ class TestInForce:
 
         after = accepted(dana, amira)
 
-        assert (before.commission_percent, after.commission_percent) == (15, 12)
+        assert [before.commission_percent, after.commission_percent] == [15, 12]
         outcome = close(amira, before, "1000000")
         assert outcome.commission is not None
         assert outcome.commission.amount == 150_000

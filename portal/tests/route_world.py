@@ -26,7 +26,9 @@ from django.test.client import ClientHandler
 from django.urls import reverse
 from django.utils import timezone
 
-from commissions.services import report_status
+from commissions.models import AgreementVersion
+from commissions.services import agreements, report_status
+from commissions.terms import Terms
 from events.models import Endpoint, Event
 from leads import notices, receipts, services
 from leads.actors import ClientActor
@@ -251,12 +253,15 @@ def leads_of(agent: User, owner: User, a: Partner, third: Partner) -> dict[str, 
     receipt = receipts.issue(share.lead, mail=False)
     assert receipt is not None
     closed = _closed(agent, owner, a)
+    offered = _offered(a)
     return {
         "lead": share.lead_id,
         "share": share.pk,
         "accepted": accepted.pk,
         "owed": owed.pk,
         "closed": closed.pk,
+        "agreement": offered.agreement_id,
+        "offered": offered.pk,
         "commission": closed.commissions.get().pk,
         "question": closed.reconciliation_items.get().pk,
         "more": more.pk,
@@ -266,6 +271,16 @@ def leads_of(agent: User, owner: User, a: Partner, third: Partner) -> dict[str, 
         "endpoint": endpoint.pk,
         "delivery": endpoint.deliveries.filter(type="lead.shared").latest("pk").pk,
     }
+
+
+def _offered(partner: Partner) -> AgreementVersion:
+    terms = Terms(direction=partner.direction, percent=Decimal(12))
+    return agreements.offer(
+        actor=THE_SYSTEM,
+        partner_id=str(partner.pk),
+        draft=agreements.Draft(terms=terms, valid_from=timezone.now().date()),
+        title="Zenobia terms",
+    )
 
 
 def _shared(agent: User, partner: Partner, lead: Lead, choice: Groups | None = None) -> Share:

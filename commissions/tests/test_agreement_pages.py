@@ -1,0 +1,158 @@
+"""Agreements through HTTP: finance offers, the owner reads and answers, nobody else sees them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from commissions.models import Agreement, AgreementVersion
+from commissions.tests.money_world import accepted
+from conftest import ClientFor
+from partners.models import Partner, User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def finance(client_for: ClientFor, finance_user: User) -> Client:
+    return client_for(finance_user)
+
+
+def offer(finance: Client, to: Partner, **given: Any) -> Any:
+    today = timezone.now().date().isoformat()
+    fields = {
+        "partner": str(to.pk),
+        "title": "Terms of 2026",
+        "base": "agreement_value",
+        "percent": "12",
+        "valid_from": today,
+    }
+    return finance.post("/agreements/new/", fields | given)
+
+
+class TestFinance:
+    def test_offers_terms_of_every_kind(self, finance: Client, acme: Partner) -> None:
+        answer = offer(
+            finance,
+            acme,
+            tiers="10,000,000: 5\n25,000,000: 4\nabove: 3",
+            tier_mode="volume",
+            tier_period="year",
+            rerates="on",
+            milestones="50: 25 % of the price is paid\n50: Handed over",
+            partner_share="60",
+            cap="500,000",
+            currency="AED",
+            holding_days="30",
+        )
+        version = AgreementVersion.objects.get()
+        assert answer.url == f"/agreements/{version.agreement_id}/"
+        terms = version.read_terms()
+        assert [tier.percent for tier in terms.tiers] == [5, 4, 3]
+        assert [milestone.percent for milestone in terms.milestones] == [50, 50]
+        assert [terms.cap, terms.partner_share, terms.holding_days] == [500_000, 60, 30]
+        assert terms.rerates
+        page = finance.get(answer.url).content.decode()
+        assert "Waits for the owner" in page
+        assert version.text_hash in page
+
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [
+            ({"percent": ""}, "A rate lies above 0"),
+            ({"percent": "101"}, "less than or equal to 100"),
+            ({"tiers": "ten: 5"}, "Not a tier"),
+            ({"tiers": "10: 5", "currency": "AED"}, "Every tier but the last"),
+            ({"milestones": "signed"}, "Not a milestone"),
+            ({"milestones": "40: Signed"}, "add up to 100"),
+            ({"cap": "5"}, "Name the currency"),
+            ({"base": "service_value"}, "Partners of this type"),
+            ({"valid_to": "2020-01-01"}, "ends before it begins"),
+            ({"partner": "partner_x"}, "valid choice"),
+        ],
+    )
+    def test_is_told_what_cannot_stand(
+        self, finance: Client, acme: Partner, given: dict[str, str], words: str
+    ) -> None:
+        answer = offer(finance, acme, **given)
+        assert answer.status_code == 422
+        assert words in answer.content.decode()
+        assert not Agreement.objects.exists()
+
+    def test_is_warned_of_what_is_unusual(self, finance: Client, acme: Partner) -> None:
+        answer = offer(finance, acme, percent="45")
+        page = finance.get(answer.url).content.decode()
+        assert "outside the 10-30%" in page
+        assert AgreementVersion.objects.count() == 1
+
+    def test_offers_other_terms_takes_back_and_ends(self, finance: Client, acme: Partner) -> None:
+        place = offer(finance, acme).url
+        today = timezone.now().date().isoformat()
+        again = {"base": "agreement_value", "percent": "14", "valid_from": today}
+        finance.post(place, again)
+        first, second = AgreementVersion.objects.order_by("number")
+        assert first.withdrawn_at is not None
+        finance.post(f"/agreements/{second.pk}/withdraw/")
+        second.refresh_from_db()
+        assert second.withdrawn_at is not None
+        page = finance.post(f"{place}end/", follow=True).content.decode()
+        assert "Leads shared before keep their terms" in page
+
+    def test_list_costs_the_same_for_many(
+        self, finance: Client, acme: Partner, django_assert_max_num_queries: Any
+    ) -> None:
+        for number in range(6):
+            offer(finance, acme, title=f"Terms {number}")
+        with django_assert_max_num_queries(6):
+            assert "Terms 5" in finance.get("/agreements/").content.decode()
+
+
+class TestPartner:
+    def test_owner_reads_and_accepts_and_the_next_lead_has_the_terms(
+        self, finance: Client, client_for: ClientFor, acme: Partner, amira: User, dana: User
+    ) -> None:
+        offer(finance, acme)
+        version = AgreementVersion.objects.get()
+        owner = client_for(amira)
+        place = f"/portal/agreements/{version.pk}/"
+        assert version.agreement.title in owner.get("/portal/agreements/").content.decode()
+        page = owner.get(place).content.decode()
+        assert "You earn 12%" in page
+        wrong = owner.post(f"{place}accept/", {"text_hash": "x"}, follow=True).content.decode()
+        assert "not the text that was offered" in wrong
+        owner.post(f"{place}accept/", {"text_hash": version.text_hash})
+        version.refresh_from_db()
+        assert version.accepted_by == amira.actor_id
+        assert accepted(dana, amira).commission_percent == Decimal(12)
+
+    def test_owner_declines(
+        self, finance: Client, client_for: ClientFor, acme: Partner, amira: User
+    ) -> None:
+        offer(finance, acme)
+        version = AgreementVersion.objects.get()
+        page = client_for(amira).post(f"/portal/agreements/{version.pk}/decline/", follow=True)
+        assert "Declined" in page.content.decode()
+
+    def test_a_member_reads_and_does_not_answer(
+        self, finance: Client, client_for: ClientFor, acme: Partner, milo: User
+    ) -> None:
+        offer(finance, acme)
+        version = AgreementVersion.objects.get()
+        member, place = client_for(milo), f"/portal/agreements/{version.pk}/"
+        assert "An owner of your company" in member.get(place).content.decode()
+        given = {"text_hash": version.text_hash}
+        assert member.post(f"{place}accept/", given).status_code == 403
+
+    def test_a_rival_finds_nothing(
+        self, finance: Client, client_for: ClientFor, acme: Partner, rami: User
+    ) -> None:
+        offer(finance, acme)
+        version = AgreementVersion.objects.get()
+        rival, place = client_for(rami), f"/portal/agreements/{version.pk}/"
+        assert rival.get(place).status_code == 404
+        assert rival.post(f"{place}accept/", {"text_hash": version.text_hash}).status_code == 404
+        assert "Terms of 2026" not in rival.get("/portal/agreements/").content.decode()
