@@ -104,9 +104,7 @@ _MONEY: tuple[Promise, ...] = (
         "When a deal is cancelled or its figures turn out to be wrong, the commission is corrected"
         " at the same rates. What was paid too much is set off against what falls due next."
     ),
-    gettext_lazy(
-        "Either side may dispute a commission in the portal. Only the disputed amount is held."
-    ),
+    gettext_lazy("Either side may dispute a commission. Only the disputed amount is held."),
 )
 
 

@@ -41,6 +41,9 @@ MEMBER = _columns(
     leads__PartnerDay="received accepted rejected closed revenue commission",
     commissions__Commission="id agreement_value percent amount claimed_percent recorded_at",
     commissions__ReconciliationItem="claimed_value claimed_percent recorded_percent created_at",
+    commissions__Agreement="title",
+    commissions__AgreementVersion="id number valid_from valid_to text text_hash accepted_name"
+    " accepted_at",
     events__Event="at",
     events__Endpoint="url description",
 )

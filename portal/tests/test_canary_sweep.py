@@ -30,11 +30,17 @@ OWNER, KEY = (rights.joined(rights.SYSTEMS, more) for more in (rights.OWNER, rig
 OF_A = {"a_owner": OWNER, "a_member": {}, "key_a": KEY, "key_a_read": KEY}
 OF_B = {"b_owner": OWNER, "key_b": KEY}
 # What the database takes no canary in, because it must stay in order with another column.
-IN_ORDER = {"partners.Partner.capacity_wanted", "commissions.Commission.amount"}
+IN_ORDER = {
+    "partners.Partner.capacity_wanted", "commissions.Commission.amount",
+    "commissions.Commission.settlement_currency", "commissions.Commission.settled_amount",
+    "commissions.Commission.partner_part", "commissions.Commission.platform_part",
+}  # fmt: skip
 # Tables no row of this world is in: codes used up, what was erased, and what the chain is held to.
 EMPTY = {
     "partners.UsedCode", "leads.Suppression", "events.Checkpoint", "events.Reached",
-    "events.StoredAnswer",
+    "events.StoredAnswer", "commissions.Dispute", "commissions.DisputeMessage",
+    "commissions.ExchangeRate", "commissions.Statement", "commissions.StatementLine",
+    "commissions.Evidence", "commissions.TierVolume", "commissions.ConfirmationLimit",
 }  # fmt: skip
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from commissions.services import agreements
+from commissions.terms import Milestone, Terms
 from events.models import Endpoint
 from leads.models import Lead, Share
 from leads.services import issue_client_link
 from partners.models import User
+from partners.types import Direction
+from portal.lib.access import THE_SYSTEM
 from portal.tests.browser.window import Window
 
 pytestmark = [
@@ -48,6 +54,22 @@ def everybodys_pages() -> dict[str, list[Shown]]:
     token = issue_client_link(actor=dana, lead_id=lead_of("layla.f@example.com").pk)
     acme = share_of("sara.s@example.com", "Acme")
     endpoint = Endpoint.objects.filter(partner=acme.partner_id, verified_at__isnull=False)[0]
+    terms = Terms(
+        direction=Direction.PLATFORM_PAYS_PARTNER,
+        percent=Decimal(20),
+        partner_share=Decimal(60),
+        milestones=(
+            Milestone("25 % of the price is paid", Decimal(50)),
+            Milestone("Handed over", Decimal(50)),
+        ),
+        holding_days=30,
+    )
+    offered = agreements.offer(
+        actor=THE_SYSTEM,
+        partner_id=str(acme.partner_id),
+        draft=agreements.Draft(terms=terms, valid_from=timezone.now().date()),
+        title="Commission terms",
+    )
     booked = share_of("yusuf.e@example.com", "Acme").commissions.get()
     told = endpoint.deliveries.filter(type="lead.shared").latest("pk")
     return {
@@ -84,6 +106,8 @@ def everybodys_pages() -> dict[str, list[Shown]]:
                 f"/portal/leads/{share_of('yusuf.e@example.com', 'Acme').pk}/",
             ),
             Shown("partner-commissions", "/portal/commissions/"),
+            Shown("partner-agreements", "/portal/agreements/"),
+            Shown("partner-agreement", f"/portal/agreements/{offered.pk}/"),
             Shown("partner-reconciliation", "/portal/reconciliation/"),
             Shown("partner-settings", "/portal/settings/"),
             Shown("people", "/portal/settings/people/"),
@@ -102,6 +126,9 @@ def everybodys_pages() -> dict[str, list[Shown]]:
         ],
         "finance@portal.example": [
             Shown("reconciliation", "/reconciliation/"),
+            Shown("agreements", "/agreements/"),
+            Shown("agreement-new", "/agreements/new/"),
+            Shown("agreement", f"/agreements/{offered.agreement_id}/"),
             Shown("commission", f"/reconciliation/{booked.pk}/", main=True),
             Shown("analytics", "/analytics/", main=True),
         ],
