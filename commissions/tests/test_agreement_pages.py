@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,11 @@ from django.test import Client
 from django.utils import timezone
 
 from commissions.models import Agreement, AgreementVersion
-from commissions.tests.money_world import accepted
+from commissions.terms import Terms
+from commissions.tests.money_world import accepted, agreed
 from conftest import ClientFor
+from leads.services import share_lead
+from leads.tests.factories import LeadFactory
 from partners.models import Partner, User
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +132,20 @@ class TestPartner:
         version.refresh_from_db()
         assert version.accepted_by == amira.actor_id
         assert accepted(dana, amira).commission_percent == Decimal(12)
+
+    def test_the_leads_page_tells_the_terms_before_it_is_accepted(
+        self, client_for: ClientFor, lena: User, lendwell: Partner, dana: User
+    ) -> None:
+        flat = Terms(direction="platform_pays_partner", base="flat", flat=Decimal(500))
+        agreed(lendwell, replace(flat, currency="AED"))
+        share = share_lead(
+            actor=dana, partner_id=str(lendwell.pk), lead_id=str(LeadFactory.create().pk)
+        )
+        version = AgreementVersion.objects.get()
+        assert share.terms["agreement"] == str(version.agreement_id)
+        page = client_for(lena).get(f"/portal/leads/{share.pk}/").content.decode()
+        assert "AED\xa0500" in page
+        assert "0% of" not in page
 
     def test_owner_declines(
         self, finance: Client, client_for: ClientFor, acme: Partner, amira: User

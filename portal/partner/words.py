@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from commissions.agreements import terms_of
+from commissions.terms_words import in_words
 from leads.models import Share
 from leads.words import Told, bedrooms, home_wanted, size_wanted
 from partners.types import Direction, PartnerType
@@ -35,7 +37,9 @@ def summary(told: Told) -> str:
 
 
 def terms(share: Share) -> str:
-    """Return the rate and who pays whom, as frozen when the lead was shared."""
+    """Return what a deal earns and who pays whom, as frozen when the lead was shared."""
+    if share.terms.get("agreement"):
+        return " ".join(in_words(terms_of(share), share.currency, you=True))
     percent = rate(share.commission_percent)
     if share.direction == Direction.PARTNER_PAYS_PLATFORM:
         return _("You pay the platform %(percent)s of the agreement value.") % {"percent": percent}
