@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from django import forms
+from django.db.models import Q
 from django.utils import dateformat
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -87,7 +88,8 @@ def commission_page(
         "stages": stage_rows(commission, standing),
         "recorded": formats.money(standing.recorded, currency),
         "lines": _lines(commission),
-        "questions": _questions(user, commission.share_id, wrong),
+        "earlier": max(commission.entries.count() - MOST_ENTRIES, 0),
+        "questions": _questions(user, commission, wrong),
         "instalments": instalments if commission.read_terms().milestones else [],
         "settled_otherwise": currency != commission.currency,
         "split": commission.partner_part and commission.platform_part,
@@ -112,7 +114,8 @@ def stage_rows(commission: Commission, standing: Standing) -> list[tuple[str | P
 
 
 def _lines(commission: Commission) -> list[Line]:
-    entries = list(commission.entries.order_by("recorded_at", "pk")[:MOST_ENTRIES])
+    newest = commission.entries.order_by("-recorded_at", "-pk")[:MOST_ENTRIES]
+    entries = list(newest)[::-1]
     names = names_of(entry.recorded_by for entry in entries)
     return [
         Line(
@@ -141,8 +144,12 @@ def names_of(actor_ids: Iterable[str]) -> dict[str, str]:
     return dict(User.objects.filter(pk__in=wanted).values_list("pk", "name")) if wanted else {}
 
 
-def _questions(user: Actor, share_id: str, wrong: forms.Form | None) -> list[Question]:
-    items = ReconciliationItem.objects.visible_to(user).filter(share=share_id)
+def _questions(user: Actor, commission: Commission, wrong: forms.Form | None) -> list[Question]:
+    """Return the differences of COMMISSION, and other partners' closings of its lead."""
+    second = Q(share__lead=commission.lead_id, kind=ReconciliationItem.Kind.DUPLICATE)
+    items = ReconciliationItem.objects.visible_to(user).filter(
+        Q(share=commission.share_id) | second
+    )
     may_settle = may(user, Can.CORRECT_COMMISSION)
     return [question(item, wrong, may_settle=may_settle) for item in items.order_by("created_at")]
 
@@ -204,12 +211,13 @@ def _acts(
 
 def _approving(user: Actor, commission: Commission, standing: Standing) -> str:
     """Return "yes", or why USER cannot approve COMMISSION now; empty where it is not for them."""
-    if not may(user, Can.APPROVE_COMMISSION) or commission.reversed_at is not None:
-        return ""
-    if commission.approved_at is not None:
+    done = commission.reversed_at is not None or commission.approved_at is not None
+    if done or not may(user, Can.APPROVE_COMMISSION):
         return ""
     if commission.share.confirmed_at is None:
         return _("The closing has to be confirmed first: settle what is open.")
+    if ReconciliationItem.objects.filter(share__lead=commission.lead_id, status="open").exists():
+        return _("There is an open question about this closing.")
     if commission.disputes.filter(status=Dispute.Status.OPEN).exists():
         return _("It is disputed.")
     if user.actor_id in commission.hands:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commissions.ledger import Stage, debt_of, move, standing_of
-from commissions.models import Commission, Dispute, Instalment, LedgerEntry
+from commissions.models import Commission, Dispute, Instalment, LedgerEntry, ReconciliationItem
 from commissions.services.booking import (
     FourEyes,
     due_amount,
@@ -84,7 +85,9 @@ def _check_approvable(actor: Actor, commission: Commission) -> None:
         raise Conflict(_("This commission was reversed."))
     if commission.share.confirmed_at is None:
         raise Conflict(_("The closing has to be confirmed first."))
-    if commission.share.reconciliation_items.filter(status="open").exists():
+    # Another partner's closing of the lead is a question about this one too.
+    items = ReconciliationItem.objects.filter(share__lead=commission.lead_id)
+    if items.filter(status=ReconciliationItem.Status.OPEN).exists():
         raise Conflict(_("There is an open question about this closing."))
     if commission.disputes.filter(status=Dispute.Status.OPEN).exists():
         raise Conflict(_("This commission is disputed."))
@@ -124,9 +127,7 @@ def meet_milestone(*, actor: Actor, commission_id: str, number: int, met_on: dt.
 def release_due(*, actor: Actor = THE_SYSTEM, limit: int = 1_000) -> int:
     """Make payable what was approved and has fallen due since; return for how many commissions."""
     require(actor, Can.SETTLE_COMMISSION)
-    due = Instalment.objects.visible_to(actor).filter(
-        due_on__lte=_today(), commission__status=Commission.Status.APPROVED
-    )
+    due = _unreleased(Instalment.objects.visible_to(actor).filter(due_on__lte=_today()))
     found = due.order_by("due_on").values_list("commission_id", flat=True).distinct()[:limit]
     released = 0
     for commission_id in list(dict.fromkeys(found)):
@@ -137,6 +138,26 @@ def release_due(*, actor: Actor = THE_SYSTEM, limit: int = 1_000) -> int:
                 tell(actor, Event.Kind.COMMISSION_DUE, commission)
                 released += 1
     return released
+
+
+def _unreleased(due: QuerySet[Instalment]) -> QuerySet[Instalment]:
+    """Return those of DUE that nothing has been released for since.
+
+    Approval releases what is due on its day, and a release all that is due on its own; so what was
+    released once does not come up every hour and crowd out what falls due now. What is payable or
+    disputed in part has a rest that goes on falling due.
+    """
+    status = Commission.Status
+    releases = LedgerEntry.objects.filter(
+        commission=OuterRef("commission"),
+        kind=LedgerEntry.Kind.RELEASE,
+        booked_on__gte=OuterRef("due_on"),
+    )
+    return due.filter(
+        ~Exists(releases),
+        commission__status__in=(status.APPROVED, status.PAYABLE, status.DISPUTED),
+        commission__approved_at__date__lt=F("due_on"),
+    )
 
 
 def _release(actor: Actor, commission: Commission) -> bool:
