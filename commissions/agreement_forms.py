@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -12,8 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from commissions.models import AgreementVersion
 from commissions.services.agreements import Draft
 from commissions.terms import Base, Milestone, Period, Rounding, Terms, Tier, TierMode
+from leads.selectors import lead_for
 from partners.models import Partner
 from partners.types import TYPES, Direction
 from portal.lib.access import Actor
@@ -114,6 +116,11 @@ class TermsForm(forms.Form):
         """Read a milestone a line."""
         return tuple(_milestone(line) for line in _lines(self.cleaned_data["milestones"]))
 
+    @classmethod
+    def starting_from(cls, data: Any, version: AgreementVersion | None) -> Self:
+        """Return the form with what VERSION says, to be changed here and there."""
+        return cls(data, initial=_as_typed(version.read_terms()) if version else None)
+
     def draft(self, partner: Partner) -> Draft:
         """Return what is offered to PARTNER."""
         given = self.cleaned_data
@@ -146,7 +153,10 @@ class TermsForm(forms.Form):
 
 
 class OfferForm(TermsForm):
-    """A new agreement: with whom, about what, and its first terms."""
+    """A new agreement: with whom, about what, and its first terms.
+
+    `of_lead` is the lead of the one deal it is about, or None.
+    """
 
     partner = forms.ModelChoiceField(label=gettext_lazy("Partner"), queryset=Partner.objects.none())
     title = forms.CharField(label=gettext_lazy("Title"), max_length=120)
@@ -156,13 +166,34 @@ class OfferForm(TermsForm):
         required=False,
         help_text=gettext_lazy("Leave it empty for all leads of the partner."),
     )
+    # The one deal it is about; set by the link on the lead's page.
+    lead = forms.CharField(required=False, widget=forms.HiddenInput)
     field_order = ("partner", "title", "project")
 
     def __init__(self, *args: Any, user: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.of_lead = lead_for(user=user, lead_id=self["lead"].value() or "")
         partner = self.fields["partner"]
         if isinstance(partner, forms.ModelChoiceField):
             partner.queryset = Partner.objects.visible_to(user).order_by("name")
+
+
+def _as_typed(terms: Terms) -> dict[str, Any]:
+    """Return TERMS as they are typed into the form."""
+    plain = ("base", "percent", "flat", "base_percent", "base_fee", "partner_share", "tier_mode")
+    others = ("tier_period", "rerates", "cap", "currency", "rounding", "holding_days", "direction")
+    typed: dict[str, Any] = {name: getattr(terms, name) for name in (*plain, *others)}
+    for name, value in typed.items():
+        if isinstance(value, Decimal):
+            typed[name] = f"{value.normalize():f}"
+    ends = ("above" if t.up_to is None else f"{t.up_to.normalize():,f}" for t in terms.tiers)
+    rates = (f"{tier.percent.normalize():f}" for tier in terms.tiers)
+    typed["tiers"] = "\n".join(map(": ".join, zip(ends, rates, strict=True)))
+    typed["milestones"] = "\n".join(
+        f"{milestone.percent.normalize():f}: {milestone.condition}"
+        for milestone in terms.milestones
+    )
+    return typed
 
 
 def unusual(partner: Partner, terms: Terms) -> str:

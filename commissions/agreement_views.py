@@ -38,7 +38,8 @@ def agreement_list(request: StaffRequest) -> HttpResponse:
 @staff_page(Can.MANAGE_AGREEMENTS)
 def agreement_new(request: StaffRequest) -> HttpResponse:
     """Offer a partner an agreement."""
-    form = OfferForm(request.POST or None, user=request.user)
+    given = {name: request.GET[name] for name in ("partner", "lead") if name in request.GET}
+    form = OfferForm(request.POST or None, user=request.user, initial=given)
     if form.is_valid():
         partner = form.cleaned_data["partner"]
         draft = form.draft(partner)
@@ -49,6 +50,7 @@ def agreement_new(request: StaffRequest) -> HttpResponse:
                 draft=draft,
                 title=form.cleaned_data["title"],
                 project=form.cleaned_data["project"],
+                lead_id=form.cleaned_data["lead"],
             )
         except DomainError as refusal:
             _refuse(form, refusal)
@@ -63,7 +65,8 @@ def agreement_new(request: StaffRequest) -> HttpResponse:
 def agreement(request: StaffRequest, agreement: str) -> HttpResponse:
     """Show an agreement with its versions; offer other terms under it."""
     found = _agreement(request, agreement)
-    form = TermsForm(request.POST or None)
+    latest = found.versions.order_by("-number").first()
+    form = TermsForm.starting_from(request.POST or None, latest)
     if form.is_valid():
         try:
             version = services.agreements.offer_version(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
 
 from commissions.terms import Base, Terms
+from commissions.terms_words import in_words
 from leads import terms as lead_terms
 from leads.models import Lead, Share
 from leads.terms import Frozen
@@ -21,9 +22,9 @@ from portal.lib import ids
 # A deal's own terms go before its project's, those before the partner's; then the newest wins. A
 # version takes the place of those before it for good: they do not come back when it has run out.
 _IN_FORCE = """
-SELECT v.terms, v.id FROM commissions_agreementversion v
+SELECT DISTINCT ON (v.partner_id) v.partner_id, v.terms FROM commissions_agreementversion v
 JOIN commissions_agreement a ON a.id = v.agreement_id
-WHERE v.partner_id = %s AND v.accepted_at IS NOT NULL AND a.ended_at IS NULL
+WHERE v.partner_id = ANY(%s) AND v.accepted_at IS NOT NULL AND a.ended_at IS NULL
   AND v.valid_from <= %s AND (v.valid_to IS NULL OR v.valid_to >= %s)
   AND (a.lead_id IS NULL OR a.lead_id = %s)
   AND (a.project = '' OR lower(a.project) = lower(%s))
@@ -32,7 +33,7 @@ WHERE v.partner_id = %s AND v.accepted_at IS NOT NULL AND a.ended_at IS NULL
     WHERE newer.agreement_id = v.agreement_id AND newer.number > v.number
       AND newer.accepted_at IS NOT NULL AND newer.valid_from <= %s
   )
-ORDER BY (a.lead_id IS NULL), (a.project = ''), v.accepted_at DESC, v.id DESC LIMIT 1
+ORDER BY v.partner_id, (a.lead_id IS NULL), (a.project = ''), v.accepted_at DESC, v.id DESC
 """
 
 
@@ -48,17 +49,22 @@ BASES: dict[PartnerType, tuple[Base, ...]] = {
 
 def register() -> None:
     """Tell `leads` (called once when the apps are loaded)."""
-    lead_terms.register(in_force)
+    lead_terms.register(in_force, lambda terms, deal: in_words(Terms.from_json(dict(terms)), deal))
 
 
-def in_force(partner: Partner, lead: Lead, at: dt.datetime) -> Frozen:
-    """Return the terms under which PARTNER gets LEAD at AT (UTC days), for the share to keep."""
+def in_force(partners: Sequence[Partner], lead: Lead, at: dt.datetime) -> dict[str, Frozen]:
+    """Return the terms under which each of PARTNERS gets LEAD at AT (UTC days), by its id."""
     day = at.date()
-    keys = (ids.decode("partner", str(partner.pk)), ids.decode("lead", str(lead.pk)))
+    partner_ids = [ids.decode("partner", str(partner.pk)) for partner in partners]
+    lead_id = ids.decode("lead", str(lead.pk))
     with connection.cursor() as cursor:
-        cursor.execute(_IN_FORCE, [keys[0], day, day, keys[1], lead.project, day])
-        found = cursor.fetchone()
-    terms = Terms.from_json(_read(found[0])) if found else default_terms(partner)
+        cursor.execute(_IN_FORCE, [partner_ids, day, day, lead_id, lead.project, day])
+        agreed = {ids.encode("partner", pk): _read(terms) for pk, terms in cursor.fetchall()}
+    return {str(partner.pk): _frozen(partner, agreed.get(str(partner.pk))) for partner in partners}
+
+
+def _frozen(partner: Partner, agreed: dict[str, Any] | None) -> Frozen:
+    terms = Terms.from_json(agreed) if agreed else default_terms(partner)
     return Frozen(percent=terms.told_percent, direction=terms.direction, terms=terms.as_json())
 
 

@@ -52,6 +52,7 @@ class PartnerUpdateView(ApiView):
             agreement_value=given.get("agreement_value"),
             claimed_percent=given.get("commission_percent"),
             claimed_currency=given.get("currency"),
+            closed_on=given.get("closing_date"),
             notes=given.get("notes", ""),
             reason=given.get("reason", ""),
         )

@@ -10,7 +10,10 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from commissions.agreements import terms_of
 from commissions.analytics import PERIODS
+from commissions.services.closing import wrong_day
+from commissions.terms_words import in_short
 from events.models import Event
 from leads.models import Share
 from partners.types import PartnerType
@@ -23,6 +26,12 @@ class ClosingForm(forms.Form):
     agreement_value = MoneyField(
         label=_("Agreement value"),
         help_text=_("The price in the signed document, before taxes and duties."),
+    )
+    closed_on = forms.DateField(
+        label=_("Day it was signed"),
+        required=False,
+        help_text=_("Leave it empty if it was today."),
+        widget=forms.DateInput(attrs={"type": "date"}),
     )
     claimed_percent = forms.DecimalField(
         label=_("Commission you expect, %"),
@@ -43,6 +52,7 @@ class ClosingForm(forms.Form):
 
     def __init__(self, *args: Any, share: Share, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.share = share
         value = self.fields["agreement_value"]
         if isinstance(value, MoneyField):
             value.set_currency(share.currency)
@@ -50,9 +60,16 @@ class ClosingForm(forms.Form):
             value.label = _("Value of the service")
             value.help_text = _("What the client pays for the service, before taxes.")
         self.fields["claimed_percent"].help_text = _(
-            "Agreed: %(percent)s%%. Fill this in only if you expect another rate; the difference"
+            "Agreed: %(terms)s Fill this in only if you expect another rate; the difference"
             " is then looked at by people."
-        ) % {"percent": f"{share.commission_percent.normalize():f}"}
+        ) % {"terms": in_short(terms_of(share), share.currency, you=True)}
+
+    def clean_closed_on(self) -> dt.date | None:
+        """Refuse a day on which it cannot have been."""
+        day: dt.date | None = self.cleaned_data["closed_on"]
+        if day is not None and (why := wrong_day(self.share, day)):
+            raise forms.ValidationError(why)
+        return day
 
 
 class RejectionForm(forms.Form):

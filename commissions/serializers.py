@@ -16,6 +16,7 @@ from partners.types import Direction, Market, PartnerType
 from portal.lib.fields import (
     Amount,
     Choice,
+    Day,
     Identifier,
     Number,
     StrictSerializer,
@@ -38,6 +39,9 @@ class PartnerUpdate(StrictSerializer):
     )
     commission_percent = Amount(places=4, at_most=Decimal(100), required=False)
     currency = Choice(choices=CURRENCIES, required=False)
+    closing_date = Day(
+        required=False, help_text="The day in the signed document (UTC); left out, today."
+    )
     notes = Text(required=False, allow_blank=True, max_length=4000)
     reason = Text(
         required=False,

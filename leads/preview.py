@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ class Preview:
     withheld: dict[str, str]
     # Chosen groups about which only the client can decide, and has not.
     undecided: tuple[str, ...] = ()
+    # The commission terms the share would keep, in sentences.
+    terms: Sequence[str] = ()
 
     @property
     def must_ask(self) -> bool:
@@ -45,8 +47,9 @@ def preview_for(
     decisions: Iterable[ConsentDecision],
     *,
     by: str,
+    terms: Sequence[str] = (),
 ) -> Preview:
-    """Return what PARTNER would receive if the agent BY shared LEAD with CHOICE now.
+    """Return what PARTNER would receive if the agent BY shared LEAD with CHOICE now, under TERMS.
 
     The share is never saved and goes through the same disclosure as a real one.
     """
@@ -73,6 +76,7 @@ def preview_for(
         groups=groups,
         withheld=withheld,
         undecided=_undecided(lead, choice & RULES[partner.type].ceiling, given),
+        terms=terms,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from events.models import Endpoint
+from leads import terms
 from leads.gate import gate_codes
 from leads.hiding import as_seen_by, sees_contact
 from leads.models import (
@@ -157,6 +158,8 @@ class Candidate:
     # On average, from shared to accepted; None where it has accepted nothing yet.
     response_seconds: int | None
     reasons: tuple[str, ...]
+    # Those a share made now would keep, in sentences.
+    terms: Sequence[str]
 
     @property
     def choosable(self) -> bool:
@@ -181,6 +184,7 @@ def candidates_for(*, user: Actor, lead: Lead, limit: int = 1000) -> list[Candid
     )
     responses = _response_seconds(user, partners)
     now = timezone.now()
+    agreed = terms.in_force_for(partners, lead, now)
     candidates = [
         Candidate(
             partner=partner,
@@ -188,6 +192,7 @@ def candidates_for(*, user: Actor, lead: Lead, limit: int = 1000) -> list[Candid
             licence=_licence_shown(partner, lead),
             response_seconds=responses.get(str(partner.pk)),
             reasons=tuple(_reasons_against(partner, partner.active, lead, taken, now)),
+            terms=terms.in_words(agreed[str(partner.pk)].terms, lead.currency),
         )
         for partner in partners
     ]

@@ -326,7 +326,8 @@ class SharingForm(forms.Form):
 
     def _preview(self, candidate: Candidate, choice: Groups) -> Preview:
         by = self.user.actor_id
-        return preview_for(self.lead, candidate.partner, choice, self.decisions, by=by)
+        terms = candidate.terms
+        return preview_for(self.lead, candidate.partner, choice, self.decisions, by=by, terms=terms)
 
     # --- what is sent --------------------------------------------------------------------------
     def clean(self) -> dict[str, Any]:

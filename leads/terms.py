@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -25,15 +25,26 @@ class Frozen:
     terms: dict[str, Any] = field(default_factory=dict)
 
 
-Source = Callable[[Partner, Lead, datetime], Frozen]
-_source: list[Source] = []
+InForce = Callable[[Sequence[Partner], Lead, datetime], Mapping[str, Frozen]]
+InWords = Callable[[Mapping[str, Any], str], Sequence[str]]
+_known: list[tuple[InForce, InWords]] = []
 
 
-def register(source: Source) -> None:
-    """Let SOURCE say which terms are in force for a partner and a lead at a time."""
-    _source[:] = [source]
+def register(in_force: InForce, in_words: InWords) -> None:
+    """Let IN_FORCE say which terms partners get a lead under, IN_WORDS what terms mean."""
+    _known[:] = [(in_force, in_words)]
 
 
 def in_force(partner: Partner, lead: Lead, at: datetime) -> Frozen:
     """Return the terms under which PARTNER gets LEAD at AT."""
-    return _source[0](partner, lead, at)
+    return in_force_for([partner], lead, at)[str(partner.pk)]
+
+
+def in_force_for(partners: Sequence[Partner], lead: Lead, at: datetime) -> Mapping[str, Frozen]:
+    """Return the terms under which each of PARTNERS gets LEAD at AT, by id, in one query."""
+    return _known[0][0](partners, lead, at)
+
+
+def in_words(terms: Mapping[str, Any], currency: str) -> Sequence[str]:
+    """Return TERMS of a deal in CURRENCY as staff read them, what it earns first."""
+    return _known[0][1](terms, currency)

@@ -19,6 +19,8 @@ from leads.models import Share, ShareStatus
 from leads.services import end_share, resolve_share, update_share
 from leads.services.progress import move
 from leads.services.resolving import live_shares_of, lock_share
+from partners.licensing import TIME_ZONES
+from partners.types import Market
 from portal.lib.access import THE_SYSTEM, Actor, Can, require
 from portal.lib.errors import Conflict, Malformed
 from portal.lib.money import CURRENCIES, fits
@@ -26,6 +28,8 @@ from portal.lib.parsing import problem_at
 
 # How long somebody has to decide what differs.
 ANSWER_WITHIN = dt.timedelta(days=14)
+# Deals are reported late and shares recorded late, but not by as much: that is a mistyped year.
+OLDEST_CLOSING = dt.timedelta(days=365)
 
 
 class ClosingDiffers(Conflict):
@@ -112,8 +116,6 @@ def _claim_of(
         raise _bad("commissionPercent", _("A percentage lies between 0 and 100."))
     if percent is not None and percent != percent.quantize(Decimal("0.0001")):
         raise _bad("commissionPercent", _("A percentage has at most four decimals."))
-    if closed_on is not None and closed_on > timezone.now().date():
-        raise _bad("closingDate", _("A deal cannot have been closed on a day to come."))
     return Claim(value=value, percent=percent, currency=currency or "", closed_on=closed_on)
 
 
@@ -135,6 +137,8 @@ def _close(
         )
     if share.status == ShareStatus.CLOSED:
         return _repeated(share, claim)
+    if claim.closed_on and (why := wrong_day(share, claim.closed_on)):
+        raise _bad("closingDate", why)
     # The lead is locked, so nobody books it meanwhile.
     booked_already = booked_of(str(share.lead_id)) is not None
     move(actor, share, ShareStatus.CLOSED, notes=notes)
@@ -143,6 +147,19 @@ def _close(
         return Outcome(share, claim_differs=_differs(claim, share), under_review=True)
     commission = record_closing(actor, share, claim)
     return Outcome(share, commission, claim_differs=commission.claim_differs)
+
+
+def wrong_day(share: Share, day: dt.date) -> str:
+    """Return why a deal of SHARE cannot have been signed on DAY, or nothing where it can.
+
+    Days are those of the market: there the partner's clock may be ahead of UTC.
+    """
+    zone = TIME_ZONES[Market(share.lead.market)]
+    if day > timezone.localdate(timezone=zone):
+        return _("A deal cannot have been closed on a day to come.")
+    if day < timezone.localdate(share.shared_at, zone) - OLDEST_CLOSING:
+        return _("That is long before the lead was shared. Look at the year.")
+    return ""
 
 
 def booked_of(lead_id: str) -> Commission | None:

@@ -106,6 +106,47 @@ class TestFinance:
         page = finance.post(f"{place}end/", follow=True).content.decode()
         assert "Leads shared before keep their terms" in page
 
+    def test_other_terms_start_from_those_before(self, finance: Client, acme: Partner) -> None:
+        given = {"tiers": "10,000,000: 5\nabove: 3", "milestones": "50: Paid\n50: Handed over"}
+        place = offer(finance, acme, currency="AED", cap="500000", **given).url
+        form = finance.get(place).context["form"]
+        assert form["tiers"].value() == "10,000,000: 5\nabove: 3"
+        assert form["milestones"].value() == "50: Paid\n50: Handed over"
+        assert form["cap"].value() == "500000"
+        again = {name: form[name].value() or "" for name in form.fields if name != "rerates"}
+        again["valid_from"] = timezone.now().date().isoformat()
+        assert finance.post(place, again).status_code == 302
+        first, second = (v.read_terms() for v in AgreementVersion.objects.order_by("number"))
+        assert replace(second, version=1) == first
+
+    def test_offers_terms_for_one_deal(
+        self, finance: Client, client_for: ClientFor, acme: Partner, amira: User, dana: User
+    ) -> None:
+        lead = LeadFactory.create()
+        assert (
+            f"/agreements/new/?lead={lead.pk}" in finance.get(f"/leads/{lead.pk}/").content.decode()
+        )
+        page = finance.get(f"/agreements/new/?lead={lead.pk}").content.decode()
+        assert "About one deal only" in page
+        offer(finance, acme, lead=str(lead.pk), percent="27")
+        version = AgreementVersion.objects.get()
+        assert version.agreement.lead_id == lead.pk
+        accept = {"text_hash": version.text_hash}
+        client_for(amira).post(f"/portal/agreements/{version.pk}/accept/", accept)
+        shares = [
+            share_lead(actor=dana, partner_id=str(acme.pk), lead_id=str(one.pk), method="call")
+            for one in (lead, LeadFactory.create())
+        ]
+        assert [share.commission_percent for share in shares] == [27, acme.default_commission]
+
+    def test_of_a_deal_that_is_not_there_offers_nothing(
+        self, finance: Client, acme: Partner
+    ) -> None:
+        answer = offer(finance, acme, lead="lead_x")
+        assert answer.status_code == 422
+        assert "There is no such lead" in answer.content.decode()
+        assert not Agreement.objects.exists()
+
     def test_list_costs_the_same_for_many(
         self, finance: Client, acme: Partner, django_assert_max_num_queries: Any
     ) -> None:
@@ -146,6 +187,23 @@ class TestPartner:
         page = client_for(lena).get(f"/portal/leads/{share.pk}/").content.decode()
         assert "AED\xa0500" in page
         assert "0% of" not in page
+        rows = client_for(lena).get("/portal/leads/").content.decode()
+        assert "You earn AED\xa0500 per deal" in rows
+
+    def test_the_agent_reads_the_terms_before_and_after_sharing(
+        self, client_for: ClientFor, bilal: User, bayview: Partner, dana: User
+    ) -> None:
+        split = Terms(direction="platform_pays_partner", percent=Decimal(20), holding_days=30)
+        agreed(bayview, replace(split, partner_share=Decimal(60)))
+        agent, lead = client_for(dana), LeadFactory.create()
+        asked = agent.get(f"/leads/{lead.pk}/?partner={bayview.pk}").content.decode()
+        assert "60% of that is the partner" in asked
+        assert asked.count("held for 30 days") == 1
+        share_lead(actor=dana, partner_id=str(bayview.pk), lead_id=str(lead.pk), method="call")
+        shared = agent.get(f"/leads/{lead.pk}/").content.decode()
+        assert "60% of that is the partner" in shared
+        rows = client_for(bilal).get("/portal/leads/").content.decode()
+        assert "A deal earns 20% of the agreement value" in rows
 
     def test_owner_declines(
         self, finance: Client, client_for: ClientFor, acme: Partner, amira: User

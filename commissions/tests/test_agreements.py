@@ -231,7 +231,7 @@ class TestInForce:
         agree(amira, second)
         assert percent_for(dana, acme) == 10
         tomorrow = timezone.now() + dt.timedelta(1)
-        assert in_force(acme, LeadFactory.create(), tomorrow).percent == 15
+        assert in_force([acme], LeadFactory.create(), tomorrow)[str(acme.pk)].percent == 15
 
     def test_ends_for_new_leads_only(
         self, finance_user: User, dana: User, acme: Partner, amira: User

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from commissions.models import Commission, ReconciliationItem
 from commissions.payloads import mail_commission_recorded
@@ -200,6 +203,31 @@ class TestClaims:
         with pytest.raises(Malformed):
             close(amira, share, **claim)
         assert not Commission.objects.exists()
+
+
+class TestDays:
+    def test_the_day_signed_is_the_day_booked(self, dana: User, amira: User) -> None:
+        signed = timezone.now().date() - dt.timedelta(days=3)
+        outcome = close(amira, accepted(dana, amira), closed_on=signed)
+        assert outcome.commission is not None
+        assert outcome.commission.closed_on == signed
+
+    @time_machine.travel(dt.datetime(2026, 11, 22, 21, 30, tzinfo=dt.UTC))
+    def test_days_are_those_of_the_market(self, dana: User, amira: User) -> None:
+        """In Dubai the next day has begun."""
+        outcome = close(amira, accepted(dana, amira), closed_on=dt.date(2026, 11, 23))
+        assert outcome.commission is not None
+        with pytest.raises(Malformed, match="a day to come"):
+            close(amira, accepted(dana, amira), closed_on=dt.date(2026, 11, 24))
+
+    def test_a_mistyped_year_is_refused(self, dana: User, amira: User) -> None:
+        share = accepted(dana, amira)
+        signed = timezone.now().date() - dt.timedelta(days=400)
+        with pytest.raises(Malformed, match="Look at the year") as refused:
+            close(amira, share, closed_on=signed)
+        assert "#/closingDate" in str(refused.value.details["errors"])
+        share.refresh_from_db()
+        assert share.status == "accepted"
 
 
 class TestRepeating:

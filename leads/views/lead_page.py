@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from leads import oversight, selectors, services, words
+from leads import oversight, selectors, services, terms, words
 from leads.consent import client_safe_view
 from leads.consent_words import consent_story, names_in
 from leads.duplicates import duplicates_of
@@ -74,6 +74,7 @@ def lead_page(
         "lead": lead,
         "form": sharing,
         "may_share": may_share,
+        "may_agree": may(user, Can.MANAGE_AGREEMENTS),
         "links": links,
         **_about(lead),
         **_story(user, lead, sharing),
@@ -137,7 +138,11 @@ def _shared(user: Actor, lead: Lead, typed: Typed) -> dict[str, Any]:
         share.lead = lead
         without_homes(user, share.appointments.all())
         without_words(user, duties.get(str(share.pk), []), "reason")
-        facts = {"duties": duties.get(str(share.pk), []), "client_told": told[str(share.pk)]}
+        facts = {
+            "duties": duties.get(str(share.pk), []),
+            "client_told": told[str(share.pk)],
+            "terms": terms.in_words(share.terms, share.currency) if share.terms else [],
+        }
         items.append(facts | _with_forms(share, typed))
     return {
         "shares": items,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -229,6 +229,27 @@ class Moment(serializers.Field[Any, Any, Any, Any]):
 
     def to_representation(self, value: Any) -> str | None:
         return rfc3339(value)
+
+
+_DAY = re.compile(r"^\d{4}-\d\d-\d\d\Z", re.ASCII)
+
+
+@extend_schema_field({"type": "string", "format": "date"})
+class Day(serializers.Field[Any, Any, Any, Any]):
+    """A day (RFC 3339 full-date)."""
+
+    default_error_messages = {"invalid": _("A day such as 2026-11-22 is needed.")}
+
+    def to_internal_value(self, data: Any) -> date:
+        if not isinstance(data, str) or not _DAY.match(data):
+            self.fail("invalid")
+        try:
+            return date.fromisoformat(data)
+        except ValueError:
+            self.fail("invalid")
+
+    def to_representation(self, value: date) -> str:
+        return value.isoformat()
 
 
 def rfc3339(at: datetime | None) -> str | None:

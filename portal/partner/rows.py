@@ -25,7 +25,7 @@ from portal.lib import formats, marks
 from portal.partner import words
 
 Row = Mapping[str, Any]
-_COLUMNS = (*DISCLOSURE_COLUMNS, "commission_percent", "direction")
+_COLUMNS = (*DISCLOSURE_COLUMNS, "commission_percent", "direction", "terms")
 
 
 class LeadRow(NamedTuple):
@@ -106,7 +106,7 @@ def as_rows(rows: Any, *, user: User) -> list[LeadRow]:
                 headline=words.headline(told),
                 summary=words.summary(told) or ended.get(row["status"], ""),
                 budget=budget(told),
-                terms=words.short_terms(row["commission_percent"], row["direction"]),
+                terms=words.short_terms(row),
                 status=marks.status_dot(row["status"]),
                 shared=marks.when(row["shared_at"], now),
                 answer_by=formats.date(row["shared_at"] + patience),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from commissions.agreements import terms_of
-from commissions.terms_words import in_words
+from commissions.terms import Base, Terms
+from commissions.terms_words import in_short, in_words
 from leads.models import Share
 from leads.words import Told, bedrooms, home_wanted, size_wanted
 from partners.types import Direction, PartnerType
 from portal.lib import formats
+
+_PLAIN_BASES = (Base.AGREEMENT_VALUE, Base.SERVICE_VALUE)
 
 
 def headline(told: Told) -> str:
@@ -48,10 +53,17 @@ def terms(share: Share) -> str:
     return _("You earn %(percent)s of the agreement value.") % {"percent": percent}
 
 
-def short_terms(percent: Decimal, direction: str) -> str:
-    """Return the rate and who pays whom, for a line of a list."""
-    named = {"percent": rate(percent)}
-    if direction == Direction.PARTNER_PAYS_PLATFORM:
+def short_terms(row: Mapping[str, Any]) -> str:
+    """Return what the share of ROW earns and who pays whom, for a line of a list.
+
+    A plain rate is said from its columns: reading terms costs more than the rest of the line.
+    """
+    kept = row["terms"]
+    plain = kept.get("base", Base.AGREEMENT_VALUE) in _PLAIN_BASES
+    if not plain or kept.get("tiers") or kept.get("partner_share"):
+        return in_short(Terms.from_json(kept), row["lead__currency"], you=True).rstrip(".")
+    named = {"percent": rate(row["commission_percent"])}
+    if row["direction"] == Direction.PARTNER_PAYS_PLATFORM:
         return _("You pay %(percent)s") % named
     return _("You earn %(percent)s") % named
 

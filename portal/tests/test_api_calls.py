@@ -218,6 +218,7 @@ class TestPartnerUpdate:
             "agreementValue": 5000000,
             "commissionPercent": 15,
             "currency": "AED",
+            "closingDate": share.shared_at.date().isoformat(),
             "notes": "Signed",
         }
 
@@ -235,6 +236,7 @@ class TestPartnerUpdate:
             "status": "pending",
             "claimDiffers": False,
         }
+        assert Commission.objects.get().closed_on == share.shared_at.date()
         again = acme_api.post("/api/partner-update", closing)
         assert again.json()["commission"] == response.json()["commission"]
         other = acme_api.post("/api/partner-update", {**closing, "agreementValue": 5000001})

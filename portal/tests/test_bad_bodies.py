@@ -101,6 +101,10 @@ ROWS: list[tuple[str, str, Any]] = [
     ),
     *((UPDATE, "commissionPercent", wrong) for wrong in (-1, "15%", 100.01, True, "1e1", 1.23456)),
     *((UPDATE, "currency", wrong) for wrong in ("aed", "XXX", "", 784, None)),
+    *(
+        (UPDATE, "closingDate", wrong)
+        for wrong in ("2026-13-01", "22.11.2026", "2026-11-22T00:00:00Z", 20261122, True, None, "")
+    ),
     (UPDATE, "notes", 5),
     (UPDATE, "notes", "x" * 4001),
     (UPDATE, "reason", "x" * 501),

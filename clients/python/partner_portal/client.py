@@ -6,7 +6,7 @@ import random
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self, cast
@@ -90,12 +90,14 @@ class Portal:
         agreement_value: Decimal | int,
         commission_percent: Decimal | int | None = None,
         currency: str | None = None,
+        closing_date: date | None = None,
         notes: str | None = None,
     ) -> Updated:
         """Report a closed deal; `commission` of the answer says what was booked.
 
         :param agreement_value: what was agreed, in the lead's currency, no more decimals than that
         :param commission_percent: your claim; the rate that counts was frozen when it was shared
+        :param closing_date: the day in the signed document; left out, today
         """
         return self._update(
             lead_id,
@@ -103,6 +105,7 @@ class Portal:
             agreementValue=_plain(agreement_value),
             commissionPercent=None if commission_percent is None else _plain(commission_percent),
             currency=currency,
+            closingDate=closing_date.isoformat() if closing_date else None,
             notes=notes,
         )
 
