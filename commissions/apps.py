@@ -5,9 +5,18 @@ class CommissionsConfig(AppConfig):
     name = "commissions"
 
     def ready(self) -> None:
-        from commissions import agreement_mails, agreements, holds, payloads  # noqa: PLC0415 - needs every app's models
+        from commissions import (  # noqa: PLC0415 - needs every app's models
+            agreement_mails,
+            agreements,
+            dispute_mails,
+            erasing,
+            holds,
+            payloads,
+        )
 
         agreement_mails.register()
         agreements.register()
+        dispute_mails.register()
+        erasing.register()
         holds.register()
         payloads.register()

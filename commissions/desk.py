@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from commissions import ledger
+from commissions import ledger, services
 from commissions.desk_forms import (
     CorrectionForm,
     DecisionForm,
@@ -23,7 +23,7 @@ from commissions.desk_forms import (
     SettlingForm,
 )
 from commissions.ledger import Stage, Standing
-from commissions.models import Commission, Dispute, Instalment, LedgerEntry, ReconciliationItem
+from commissions.models import Commission, Instalment, LedgerEntry, ReconciliationItem
 from commissions.terms_words import in_words
 from leads.hiding import as_seen_by
 from partners.models import User
@@ -211,15 +211,13 @@ def _acts(
 
 def _approving(user: Actor, commission: Commission, standing: Standing) -> str:
     """Return "yes", or why USER cannot approve COMMISSION now; empty where it is not for them."""
-    done = commission.reversed_at is not None or commission.approved_at is not None
-    if done or not may(user, Can.APPROVE_COMMISSION):
+    approved = services.is_approved(commission, standing[Stage.ACCRUED])
+    if approved or commission.reversed_at is not None or not may(user, Can.APPROVE_COMMISSION):
         return ""
     if commission.share.confirmed_at is None:
         return _("The closing has to be confirmed first: settle what is open.")
     if ReconciliationItem.objects.filter(share__lead=commission.lead_id, status="open").exists():
         return _("There is an open question about this closing.")
-    if commission.disputes.filter(status=Dispute.Status.OPEN).exists():
-        return _("It is disputed.")
     if user.actor_id in commission.hands:
         return _("You entered or changed a rate or an amount of it. Somebody else approves it.")
     return "yes"

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from commissions import desk, services
+from commissions import desk, dispute_desk, services
 from commissions.desk_forms import (
     CorrectionForm,
     DecisionForm,
@@ -29,7 +29,8 @@ from portal.lib.errors import DomainError
 from portal.lib.ids import is_id
 
 
-def _commission(request: StaffRequest, commission: str) -> Commission:
+def commission_or_404(request: StaffRequest, commission: str) -> Commission:
+    """Return the commission named, if it is one of theirs to see."""
     found = desk.commission_for(user=request.user, commission_id=commission)
     if found is None:
         raise Http404
@@ -43,10 +44,12 @@ def _item(request: StaffRequest, item: str) -> ReconciliationItem:
     return found
 
 
-def _page(
+def commission_with(
     request: StaffRequest, commission: Commission, wrong: forms.Form | None = None
 ) -> HttpResponse:
+    """Show the page of COMMISSION; WRONG is a form that was refused."""
     shown = desk.commission_page(user=request.user, commission=commission, wrong=wrong)
+    shown |= dispute_desk.of_commission(user=request.user, commission=commission, wrong=wrong)
     return render(
         request, "commissions/commission.html", shown, status=200 if wrong is None else 422
     )
@@ -69,14 +72,14 @@ def _done(
 @staff_page(Can.SEE_REVENUE)
 def commission_page(request: StaffRequest, commission: str) -> HttpResponse:
     """Show one commission: terms, claim and record, differences, ledger, and what can be done."""
-    return _page(request, _commission(request, commission))
+    return commission_with(request, commission_or_404(request, commission))
 
 
 @require_POST
 @staff_page(Can.APPROVE_COMMISSION)
 def approve(request: StaffRequest, commission: str) -> HttpResponse:
     """Approve what a closing earned."""
-    found = _commission(request, commission)
+    found = commission_or_404(request, commission)
     return _done(
         request,
         found,
@@ -109,10 +112,10 @@ def approve_many(request: StaffRequest) -> HttpResponse:
 @staff_page(Can.CORRECT_COMMISSION)
 def correct(request: StaffRequest, commission: str) -> HttpResponse:
     """Book a commission anew with other figures."""
-    found = _commission(request, commission)
+    found = commission_or_404(request, commission)
     form = CorrectionForm(request.POST, commission=found)
     if not form.is_valid():
-        return _page(request, found, form)
+        return commission_with(request, found, form)
     return _done(
         request,
         found,
@@ -127,10 +130,10 @@ def correct(request: StaffRequest, commission: str) -> HttpResponse:
 @staff_page(Can.CORRECT_COMMISSION)
 def claw_back(request: StaffRequest, commission: str) -> HttpResponse:
     """Reverse a commission whole."""
-    found = _commission(request, commission)
+    found = commission_or_404(request, commission)
     form = ReversalForm(request.POST)
     if not form.is_valid():
-        return _page(request, found, form)
+        return commission_with(request, found, form)
     return _done(
         request,
         found,
@@ -145,10 +148,10 @@ def claw_back(request: StaffRequest, commission: str) -> HttpResponse:
 @staff_page(Can.SETTLE_COMMISSION)
 def pay(request: StaffRequest, commission: str) -> HttpResponse:
     """Record what the bank paid."""
-    found = _commission(request, commission)
+    found = commission_or_404(request, commission)
     form = PaymentForm(request.POST, commission=found)
     if not form.is_valid():
-        return _page(request, found, form)
+        return commission_with(request, found, form)
     return _done(
         request,
         found,
@@ -163,10 +166,10 @@ def pay(request: StaffRequest, commission: str) -> HttpResponse:
 @staff_page(Can.SETTLE_COMMISSION)
 def meet_milestone(request: StaffRequest, commission: str) -> HttpResponse:
     """Record that a milestone was met."""
-    found = _commission(request, commission)
+    found = commission_or_404(request, commission)
     form = MilestoneForm(request.POST)
     if not form.is_valid():
-        return _page(request, found, form)
+        return commission_with(request, found, form)
     return _done(
         request,
         found,
@@ -187,7 +190,7 @@ def settle(request: StaffRequest, item: str) -> HttpResponse:
         raise Http404
     form = SettlingForm(request.POST, item=found)
     if not form.is_valid():
-        return _page(request, _commission(request, str(commission.pk)), form)
+        return commission_with(request, commission_or_404(request, str(commission.pk)), form)
     return _done(
         request,
         commission,

@@ -296,8 +296,11 @@ def commission_rows(commissions: Iterable[Commission]) -> list[Row]:
 
 
 def _approvable(entry: Commission) -> str:
-    waits = entry.status == Commission.Status.PENDING and entry.share.confirmed_at is not None
-    return str(entry.pk) if waits else ""
+    # Of a disputed one, what is not in question is approved as any other.
+    status = Commission.Status
+    disputed = entry.status == status.DISPUTED and entry.approved_at is None
+    waits = disputed or entry.status == status.PENDING
+    return str(entry.pk) if waits and entry.share.confirmed_at is not None else ""
 
 
 def _confirmed(entry: Commission) -> SafeString:

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
-from commissions.models import Commission, ReconciliationItem
+from commissions.ledger import Standing, totals
+from commissions.models import Commission, LedgerEntry, ReconciliationItem
 from leads.models import PartnerDay, Share, ShareStatus
 from leads.services.counting import COUNTED
 from partners.models import Partner
@@ -35,24 +36,17 @@ def reconciliation_for(*, user: Actor, status: str = "") -> QuerySet[Reconciliat
     return items.filter(status=status) if status else items
 
 
-def totals_for(*, user: Actor) -> dict[str, dict[str, Any]]:
-    """Return, per currency, how many commissions USER may see and what they come to."""
-    rows = (
-        Commission.objects.visible_to(user)
-        .order_by()
-        .values("currency", "status")
-        .annotate(number=Count("pk"), value=Sum("agreement_value"), amount=Sum("amount"))
-    )
-    totals: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        of_currency = totals.setdefault(
-            row["currency"], {"number": 0, "value": Decimal(0), "amount": Decimal(0), "status": {}}
-        )
-        of_currency["number"] += row["number"]
-        of_currency["value"] += row["value"]
-        of_currency["amount"] += row["amount"]
-        of_currency["status"][row["status"]] = row["amount"]
-    return totals
+def standings_for(*, user: Actor) -> dict[tuple[str, str], Standing]:
+    """Return where the money of USER's commissions lies, by direction and currency."""
+    return totals(LedgerEntry.objects.visible_to(user))
+
+
+def deals_for(*, user: Actor) -> dict[tuple[str, str], int]:
+    """Return how many commissions that stand USER may see, by direction and currency."""
+    standing = Commission.objects.visible_to(user).exclude(status=Commission.Status.REVERSED)
+    grouped = standing.order_by().values_list("direction", "settlement_currency")
+    found = grouped.annotate(number=Count("pk"))
+    return {(direction, currency): number for direction, currency, number in found}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

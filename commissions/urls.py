@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from commissions import agreement_views, desk_views, views
+from commissions import agreement_views, desk_views, dispute_views, views
 
 app_name = "commissions"
 urlpatterns = [
@@ -29,4 +29,14 @@ urlpatterns = [
     path(
         "reconciliation/<share:reference>/confirm/", views.confirm_closing, name="confirm_closing"
     ),
+    path(
+        "reconciliation/<rev:commission>/dispute/", dispute_views.open_dispute, name="dispute_open"
+    ),
+    path("reconciliation/<share:reference>/evidence/", dispute_views.add_paper, name="paper_add"),
+    path("disputes/", dispute_views.dispute_list, name="disputes"),
+    path("disputes/<dispute:dispute>/", dispute_views.dispute, name="dispute"),
+    path("disputes/<dispute:dispute>/answer/", dispute_views.answer, name="dispute_answer"),
+    path("disputes/<dispute:dispute>/decide/", dispute_views.decide, name="dispute_decide"),
+    path("disputes/<dispute:dispute>/withdraw/", dispute_views.withdraw, name="dispute_withdraw"),
+    path("evidence/<evidence:evidence>/", dispute_views.paper, name="paper"),
 ]

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from commissions import analytics, overview, services
 from commissions.forms import AnalyticsFilter, EventFilter
+from commissions.models import Dispute
 from commissions.selectors import commissions_for
 from events import checkpoints
 from events.selectors import event_lines
@@ -120,6 +121,7 @@ def reconciliation(request: StaffRequest) -> HttpResponse:
             "later": "cursor" in request.GET,
             "may_confirm": may(request.user, Can.CONFIRM_CLOSING),
             "may_approve": may(request.user, Can.APPROVE_COMMISSION),
+            "disputed": Dispute.objects.visible_to(request.user).filter(status="open").count(),
         },
     )
 

@@ -96,6 +96,10 @@ class EdgeHeadersMiddleware:
         return response
 
 
+def _takes_paper(request: HttpRequest) -> bool:
+    return request.path.endswith("/evidence/")
+
+
 class RequestLimitsMiddleware:
     """Refuse, before anything of it is read, what no page of ours asks for.
 
@@ -113,9 +117,15 @@ class RequestLimitsMiddleware:
         if request.method not in self.METHODS:
             return HttpResponseNotAllowed(self.METHODS)
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdecimal() or int(length) > settings.MAX_REQUEST_BYTES:
+        if not length.isdecimal() or int(length) > self._most(request):
             return render(request, "413.html", status=413)
         return self.get_response(request)
+
+    @staticmethod
+    def _most(request: HttpRequest) -> int:
+        """Return how much may be sent: a paper is longer than anything else people send."""
+        most: int = settings.MAX_REQUEST_BYTES
+        return max(most, settings.EVIDENCE_MAX_BYTES + 65_536) if _takes_paper(request) else most
 
 
 class RedisDownMiddleware:

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from portal.partner import agreement_views, duty_views, export_views, money_views, views
+from portal.partner import (
+    agreement_views,
+    dispute_views,
+    duty_views,
+    export_views,
+    money_views,
+    views,
+)
 
 app_name = "partner"
 urlpatterns = [
@@ -18,6 +25,17 @@ urlpatterns = [
     path("leads/<share:reference>/keep/", duty_views.lead_keep, name="lead_keep"),
     path("leads/<share:reference>/ask/", duty_views.lead_ask, name="lead_ask"),
     path("commissions/", money_views.commission_list, name="commission_list"),
+    path("commissions/<rev:commission>/", dispute_views.commission, name="commission"),
+    path("commissions/<rev:commission>/dispute/", dispute_views.dispute_open, name="dispute_open"),
+    path("disputes/<dispute:dispute>/", dispute_views.dispute, name="dispute"),
+    path("disputes/<dispute:dispute>/answer/", dispute_views.dispute_answer, name="dispute_answer"),
+    path(
+        "disputes/<dispute:dispute>/withdraw/",
+        dispute_views.dispute_withdraw,
+        name="dispute_withdraw",
+    ),
+    path("leads/<share:reference>/evidence/", dispute_views.paper_add, name="paper_add"),
+    path("evidence/<evidence:evidence>/", dispute_views.paper, name="paper"),
     path("commissions.csv", money_views.commissions_csv, name="commissions_csv"),
     path("agreements/", agreement_views.agreement_list, name="agreement_list"),
     path("agreements/<terms:version>/", agreement_views.agreement, name="agreement"),

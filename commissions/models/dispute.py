@@ -37,6 +37,7 @@ class Dispute(models.Model):
         UPHELD = "upheld", _("As claimed")
         PARTLY = "partly", _("In part")
         REJECTED = "rejected", _("As recorded")
+        OVERTAKEN = "overtaken", _("Settled by a correction or reversal")
 
     id = ids.TypeIDField(prefix="dispute", make=ids.uuid7, primary_key=True, editable=False)
     commission = models.ForeignKey(Commission, models.PROTECT, related_name="disputes")
@@ -86,6 +87,12 @@ class Dispute(models.Model):
         return str(self.pk)
 
 
+class DisputeMessageQuerySet(PartnerScopedQuerySet["DisputeMessage"]):
+    """Messages; a partner sees those in its own disputes."""
+
+    lead_lookup = "dispute__commission__lead"
+
+
 class DisputeMessage(models.Model):
     """What one side wrote to the other about a dispute."""
 
@@ -98,7 +105,7 @@ class DisputeMessage(models.Model):
     text = models.TextField(max_length=4000, blank=True)
     at = models.DateTimeField(default=timezone.now)
 
-    objects = PartnerScopedQuerySet["DisputeMessage"].as_manager()
+    objects = DisputeMessageQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["dispute", "at"], name="commissions_message_of_one")]

@@ -1,6 +1,6 @@
 """Close deals, book what they earn, and see it through to the payment."""
 
-from commissions.services import agreements
+from commissions.services import agreements, disputes, evidence
 from commissions.services.booking import FourEyes
 from commissions.services.closing import (
     ClosingDiffers,
@@ -19,6 +19,7 @@ from commissions.services.days import rebuild_partner_days
 from commissions.services.settling import (
     approve,
     approve_many,
+    is_approved,
     meet_milestone,
     record_payment,
     release_due,
@@ -36,6 +37,9 @@ __all__ = [
     "confirm_closing",
     "correct",
     "decide_duplicate",
+    "disputes",
+    "evidence",
+    "is_approved",
     "meet_milestone",
     "rebuild_partner_days",
     "record_payment",

@@ -24,6 +24,7 @@ from commissions.services.booking import (
     write_worth,
 )
 from commissions.services.closing import Claim, booked_of, confirm, record_closing, settle
+from commissions.services.holding import follow
 from commissions.services.settling import locked_for
 from commissions.terms import Base, Terms
 from events.models import Event
@@ -91,6 +92,7 @@ def rebook(
     commission.approved_by, commission.approved_at = "", None
     accrue(actor, commission, worth.earned)
     count_closed(commission.share, commission)
+    follow(actor, commission)
     save_status(commission, *_REBOOKED)
     tell(actor, Event.Kind.COMMISSION_CORRECTED, commission, reason=bool(reason))
 
@@ -163,6 +165,7 @@ def reverse(actor: Actor, commission: Commission) -> None:
     count_closed(commission.share, commission, take_out)
     commission.reversed_at = timezone.now()
     commission.hands = sorted({*commission.hands, actor.actor_id} - {commission.approved_by})
+    follow(actor, commission)
     save_status(commission, "reversed_at", "hands")
     tell(actor, Event.Kind.COMMISSION_REVERSED, commission)
 

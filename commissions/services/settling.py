@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commissions.ledger import Stage, debt_of, move, standing_of
-from commissions.models import Commission, Dispute, Instalment, LedgerEntry, ReconciliationItem
+from commissions.models import Commission, Instalment, LedgerEntry, ReconciliationItem
 from commissions.services.booking import (
     FourEyes,
     due_amount,
@@ -41,23 +41,23 @@ class Refused:
 def approve(*, actor: Actor, commission_id: str) -> Commission:
     """Approve what a confirmed closing earned; what has fallen due becomes payable at once.
 
-    Approving what is approved changes nothing.
+    Approving what is approved changes nothing. What a dispute holds stays held.
 
     :raises FourEyes: if ACTOR entered or changed its rate or an amount of it
-    :raises Conflict: while the closing is not confirmed, in question, disputed, or reversed
+    :raises Conflict: while the closing is not confirmed or in question, and once it is reversed
     """
     with transaction.atomic():
         require(actor, Can.APPROVE_COMMISSION)
         commission = locked_for(actor, commission_id)
-        if commission.approved_at is not None and commission.reversed_at is None:
+        waiting = standing_of(commission)[Stage.ACCRUED]
+        if is_approved(commission, waiting):
             return commission
         _check_approvable(actor, commission)
-        waiting = standing_of(commission)[Stage.ACCRUED]
         commission.approved_by, commission.approved_at = actor.actor_id, timezone.now()
         if waiting > 0:
             kind = LedgerEntry.Kind.APPROVAL
             move(commission, kind, Stage.ACCRUED, Stage.APPROVED, waiting, actor=actor, on=_today())
-        _release(actor, commission)
+        release(actor, commission)
         save_status(commission, "approved_by", "approved_at")
         tell(actor, Event.Kind.COMMISSION_APPROVED, commission)
     return commission
@@ -80,6 +80,11 @@ def approve_many(*, actor: Actor, commission_ids: Sequence[str]) -> list[Refused
     return refused
 
 
+def is_approved(commission: Commission, waiting: Decimal) -> bool:
+    """Return whether COMMISSION stands approved; a dispute may leave a part that is WAITING."""
+    return commission.approved_at is not None and commission.reversed_at is None and not waiting
+
+
 def _check_approvable(actor: Actor, commission: Commission) -> None:
     if commission.reversed_at is not None:
         raise Conflict(_("This commission was reversed."))
@@ -89,8 +94,6 @@ def _check_approvable(actor: Actor, commission: Commission) -> None:
     items = ReconciliationItem.objects.filter(share__lead=commission.lead_id)
     if items.filter(status=ReconciliationItem.Status.OPEN).exists():
         raise Conflict(_("There is an open question about this closing."))
-    if commission.disputes.filter(status=Dispute.Status.OPEN).exists():
-        raise Conflict(_("This commission is disputed."))
     if actor.actor_id in commission.hands:
         raise FourEyes(
             _("You entered or changed a rate or an amount of it; somebody else has to approve it.")
@@ -118,7 +121,7 @@ def meet_milestone(*, actor: Actor, commission_id: str, number: int, met_on: dt.
         milestone.met_on, milestone.met_by = met_on, actor.actor_id
         milestone.due_on = met_on + dt.timedelta(days=commission.read_terms().holding_days)
         milestone.save(update_fields=["met_on", "met_by", "due_on"])
-        _release(actor, commission)
+        release(actor, commission)
         save_status(commission)
         tell(actor, Event.Kind.MILESTONE_MET, commission, number=number)
     return commission
@@ -133,7 +136,7 @@ def release_due(*, actor: Actor = THE_SYSTEM, limit: int = 1_000) -> int:
     for commission_id in list(dict.fromkeys(found)):
         with transaction.atomic():
             commission = lock_commission(str(commission_id))
-            if _release(actor, commission):
+            if release(actor, commission):
                 save_status(commission)
                 tell(actor, Event.Kind.COMMISSION_DUE, commission)
                 released += 1
@@ -144,28 +147,29 @@ def _unreleased(due: QuerySet[Instalment]) -> QuerySet[Instalment]:
     """Return those of DUE that nothing has been released for since.
 
     Approval releases what is due on its day, and a release all that is due on its own; so what was
-    released once does not come up every hour and crowd out what falls due now. What is payable or
-    disputed in part has a rest that goes on falling due.
+    released once does not come up every hour and crowd out what falls due now. What is payable,
+    disputed or waits for approval in part has a rest that goes on falling due.
     """
-    status = Commission.Status
-    releases = LedgerEntry.objects.filter(
-        commission=OuterRef("commission"),
-        kind=LedgerEntry.Kind.RELEASE,
-        booked_on__gte=OuterRef("due_on"),
-    )
+    status, kinds = Commission.Status, LedgerEntry.Kind
+    entries = LedgerEntry.objects.filter(commission=OuterRef("commission"))
+    releases = entries.filter(kind=kinds.RELEASE, booked_on__gte=OuterRef("due_on"))
+    partly = Q(commission__approved_at=None) & Exists(entries.filter(kind=kinds.APPROVAL))
     return due.filter(
         ~Exists(releases),
-        commission__status__in=(status.APPROVED, status.PAYABLE, status.DISPUTED),
-        commission__approved_at__date__lt=F("due_on"),
+        partly | Q(commission__approved_at__date__lt=F("due_on")),
+        commission__status__in=(status.PENDING, status.APPROVED, status.PAYABLE, status.DISPUTED),
     )
 
 
-def _release(actor: Actor, commission: Commission) -> bool:
-    """Make payable what of the approved amount has fallen due, and set a debt off against it."""
+def release(actor: Actor, commission: Commission) -> bool:
+    """Make payable what of the approved amount has fallen due, and set a debt off against it.
+
+    What is held in dispute takes no part: the milestones are parts of the rest.
+    """
     standing = standing_of(commission)
-    recorded = standing.recorded
+    undisputed = standing.recorded - standing[Stage.HELD]
     # Deals rated anew may leave less than nothing of this one.
-    not_due = max(recorded - due_amount(commission, recorded, _today()), Decimal(0))
+    not_due = max(undisputed - due_amount(commission, undisputed, _today()), Decimal(0))
     amount = standing[Stage.APPROVED] - min(standing[Stage.APPROVED], not_due)
     if amount > 0:
         kind = LedgerEntry.Kind.RELEASE

@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from commissions import services
-from commissions.ledger import ACCOUNTS, Stage, debt_of, standing_of
-from commissions.models import Commission, LedgerEntry
+from commissions.ledger import ACCOUNTS, Stage, Standing, debt_of, standing_of
+from commissions.models import Commission, Dispute, LedgerEntry
 from commissions.services.days import rebuild_partner_days
 from commissions.terms import Milestone, Terms, Tier
 from commissions.tests.money_world import accepted, agreed, closed, trial_balance
 from leads.models import PartnerDay
 from partners.models import User
 from partners.types import Direction
-from portal.lib.errors import DomainError
+from portal.lib.errors import Conflict, DomainError
 
 PAYS, IS_PAID = Direction.PLATFORM_PAYS_PARTNER, Direction.PARTNER_PAYS_PLATFORM
 TERMS = {
@@ -42,7 +42,20 @@ VALUES = st.decimals("0.01", 900_000, places=2)
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["close", "claim", "confirm", "approve", "correct", "meet", "pay", "claw_back"]
+            [
+                "close",
+                "claim",
+                "confirm",
+                "approve",
+                "correct",
+                "meet",
+                "pay",
+                "claw_back",
+                "dispute",
+                "question",
+                "decide",
+                "withdraw",
+            ]
         ),
         st.integers(0, 3),
         VALUES,
@@ -106,6 +119,39 @@ class World:
     def claw_back(self, deal: Commission, _value: Decimal) -> None:
         services.claw_back(actor=self.finance, commission_id=str(deal.pk), reason="Cancelled")
 
+    def dispute(self, deal: Commission, value: Decimal) -> None:
+        self._dispute(self.owner, deal, deal.moved + value)
+
+    def question(self, deal: Commission, value: Decimal) -> None:
+        self._dispute(self.finance, deal, max(deal.moved - value, Decimal(0)))
+
+    def _dispute(self, actor: User, deal: Commission, claim: Decimal) -> None:
+        services.disputes.open_dispute(
+            actor=actor, commission_id=str(deal.pk), claimed_amount=claim, reason="Signed"
+        )
+
+    def decide(self, deal: Commission, value: Decimal) -> None:
+        one = self._open(deal)
+        between = sum((one.claimed_amount, one.recorded_amount)) / 2
+        services.disputes.decide(
+            actor=self.admin if value > 1000 else self.finance,
+            dispute_id=str(one.pk),
+            decision=("upheld", "partly", "rejected")[int(value) % 3],
+            amount=Decimal(between).quantize(Decimal("0.01")),
+            reason="Signed",
+        )
+
+    def withdraw(self, deal: Commission, _value: Decimal) -> None:
+        one = self._open(deal)
+        actor = self.owner if one.by_partner else self.admin
+        services.disputes.withdraw(actor=actor, dispute_id=str(one.pk))
+
+    def _open(self, deal: Commission) -> Dispute:
+        one = deal.disputes.filter(status="open").first()
+        if one is None:
+            raise Conflict("Nothing is disputed.")
+        return one
+
 
 def check(world: World, direction: str) -> None:
     assert all(balance == 0 for balance in trial_balance().values())
@@ -122,12 +168,24 @@ def check(world: World, direction: str) -> None:
             assert deal.status == "reversed"
             assert [standing.recorded, standing.open] == [0, 0]
         assert deal.approved_by not in deal.hands or not deal.approved_by
+        check_dispute(deal, standing)
     currency = world.deals[0].settlement_currency if world.deals else "AED"
     assert debt_of(str(world.owner.partner_id), direction, currency) >= 0
     standing_deals = [deal for deal in world.deals if deal.reversed_at is None]
     days = list(PartnerDay.objects.filter(partner=world.owner.partner_id))
     assert sum(day.closed for day in days) == len(standing_deals)
     assert sum(day.commission for day in days) == sum(deal.amount for deal in standing_deals)
+
+
+def check_dispute(deal: Commission, standing: Standing) -> None:
+    """Nothing but an open dispute holds anything, and it is about what is recorded."""
+    one = deal.disputes.filter(status="open").first()
+    if one is None:
+        assert standing[Stage.HELD] == 0
+        return
+    assert deal.status == "disputed"
+    assert one.recorded_amount == standing.recorded
+    assert standing[Stage.HELD] <= max(one.recorded_amount - one.claimed_amount, 0)
 
 
 def replay(direction: str) -> dict[tuple[str, Stage], Decimal]:
@@ -193,7 +251,7 @@ class Killed(Exception):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("act", ["close", "correct", "approve", "claw_back"])
+@pytest.mark.parametrize("act", ["close", "correct", "approve", "claw_back", "question"])
 def test_killed_at_any_statement_it_is_all_or_nothing(
     dana: User, amira: User, finance_user: User, admin_user: User, act: str
 ) -> None:

@@ -6,6 +6,7 @@ What stays is what happened without who it was: ids, times, money, events, decis
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import models, transaction
@@ -55,6 +56,14 @@ KEPT = frozenset(
         "updated_at",
     }
 )
+
+# What the apps above keep about a lead; they say themselves how it is emptied.
+_emptied_with: list[Callable[[Lead], None]] = []
+
+
+def empty_with(empty: Callable[[Lead], None]) -> None:
+    """Let EMPTY clear what else is kept about a lead that is erased (register in `ready()`)."""
+    _emptied_with.append(empty)
 
 
 class KeptByLaw(Conflict):
@@ -264,4 +273,6 @@ def _clear_beside(lead: Lead) -> None:
     MoreRequest.objects.filter(share__lead=lead).update(reason="")
     DeletionTask.objects.filter(share__lead=lead).update(reason="")
     ClientLink.objects.filter(lead=lead).delete()
+    for empty in _emptied_with:
+        empty(lead)
     cancel_proposals(lead)  # nobody is left to answer

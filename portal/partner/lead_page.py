@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from commissions.dispute_forms import PaperForm
 from commissions.forms import ClosingForm, RejectionForm
 from commissions.models import Commission
 from commissions.selectors import commission_of
@@ -25,6 +27,7 @@ from partners.types import Direction
 from portal.lib import formats
 from portal.lib.access import Can, may
 from portal.partner import words
+from portal.partner.commission_page import papers
 from portal.partner.duties import Asking, askings, duty_of
 from portal.partner.duty_forms import KeepingForm, MoreForm
 from portal.partner.story import timeline
@@ -69,6 +72,7 @@ def lead_page(
     closing: ClosingForm | None = None,
     rejection: RejectionForm | None = None,
     keeping: KeepingForm | None = None,
+    adding: PaperForm | None = None,
     typed: dict[str, MoreForm] | None = None,
 ) -> dict[str, Any]:
     """Return what the template of SHARE's page places; forms come back with their errors.
@@ -95,7 +99,8 @@ def lead_page(
         "moments": timeline(user=user, share=share),
         "closing": closing or ClosingForm(share=share),
         "rejection": rejection or RejectionForm(),
-        "faulty": any(form is not None for form in (closing, rejection, keeping, typed)),
+        "faulty": any(form is not None for form in (closing, rejection, keeping, adding, typed)),
+        **(papers(user=user, share=share, wrong=adding) if closed else {}),
     }
 
 
@@ -156,6 +161,7 @@ class Booked(NamedTuple):
     rate: str
     status: str
     claimed: str
+    href: str
 
 
 def booked(commission: Commission | None) -> Booked | None:
@@ -175,6 +181,7 @@ def booked(commission: Commission | None) -> Booked | None:
         rate=words.rate(commission.percent),
         status=commission.status,
         claimed=claim,
+        href=reverse("partner:commission", args=[commission.pk]),
     )
 
 

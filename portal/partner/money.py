@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from commissions.models import Commission, ReconciliationItem
-from commissions.selectors import commissions_for, reconciliation_for
+from commissions.selectors import (
+    commissions_for,
+    deals_for,
+    reconciliation_for,
+    standings_for,
+)
 from partners.models import Partner, User
 from partners.types import Direction
 from portal.lib import formats, marks
 from portal.lib.money import percentage_of
 from portal.partner import words
+from portal.partner.commission_page import stage_rows
 
 MOST_REVIEWS = 50
+PAYS_US = Direction.PARTNER_PAYS_PLATFORM
 
 
 def pays(partner: Partner) -> bool:
     """Return whether PARTNER pays the platform instead of being paid."""
-    return partner.direction == Direction.PARTNER_PAYS_PLATFORM
+    return partner.direction == PAYS_US
 
 
 def own_commissions(*, user: User, status: str) -> QuerySet[Commission]:
@@ -35,31 +43,32 @@ def own_commissions(*, user: User, status: str) -> QuerySet[Commission]:
 
 
 class Total(NamedTuple):
-    """What the commissions in one currency come to."""
+    """What the deals of one direction come to in one currency, and where that lies."""
 
-    currency: str
-    number: int
-    worth: str
+    label: str
     amount: str
-    by_status: list[tuple[str | Promise, str]]
+    note: str
+    stages: list[tuple[str | Promise, str]]
 
 
-def totals(sums: Mapping[str, Mapping[str, Any]]) -> list[Total]:
-    """Put the sums of `commissions.selectors.totals_for` into words."""
+def totals(*, user: User) -> list[Total]:
+    """Return USER's totals, each direction and currency by itself, in two queries."""
+    numbers = deals_for(user=user)
+    found = standings_for(user=user)
     return [
         Total(
-            currency=currency,
-            number=of["number"],
-            worth=_("worth %(value)s") % {"value": formats.money(of["value"], currency)},
-            amount=formats.money(of["amount"], currency),
-            by_status=[
-                (label, formats.money(of["status"][value], currency))
-                for value, label in Commission.Status.choices
-                if value in of["status"]
-            ],
+            label=_("You owe in all") if direction == PAYS_US else _("You earn in all"),
+            amount=formats.money(standing.recorded, currency),
+            note=_deals(numbers.get((direction, currency), 0)),
+            stages=stage_rows(direction, currency, standing),
         )
-        for currency, of in sorted(sums.items())
+        for (direction, currency), standing in sorted(found.items())
     ]
+
+
+def _deals(number: int) -> str:
+    words = ngettext("for %(number)s deal", "for %(number)s deals", number)
+    return words % {"number": formats.number(number)}
 
 
 def claimed_commissions(*, user: User, differing: bool) -> QuerySet[Commission]:

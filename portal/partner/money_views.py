@@ -10,7 +10,6 @@ from django.views.decorators.http import require_safe
 
 from commissions.exports import commission_rows, csv_lines
 from commissions.models import Commission
-from commissions.selectors import totals_for
 from portal.lib.scope import partner_scope
 from portal.partner import money, rows
 from portal.partner.access import PartnerRequest, page_or_first, partner_page
@@ -33,7 +32,7 @@ def commission_list(request: PartnerRequest) -> HttpResponse:
             "status": status,
             "statuses": Commission.Status.choices,
             "later": "cursor" in request.GET,
-            "totals": [] if request.htmx else money.totals(totals_for(user=request.user)),
+            "totals": [] if request.htmx else money.totals(user=request.user),
             "pays": money.pays(request.partner),
         },
     )

@@ -129,11 +129,11 @@ class CommissionRow(NamedTuple):
 
 def commission_rows(commissions: Any) -> list[CommissionRow]:
     """Format COMMISSIONS for the partner's list."""
-    base = reverse("partner:lead_list")
+    base = reverse("partner:commission_list")
     now = timezone.now()
     return [
         CommissionRow(
-            href=f"{base}{entry.share_id}/",
+            href=f"{base}{entry.pk}/",
             lead=words.reference(str(entry.share_id)),
             value=formats.money(entry.agreement_value, entry.currency),
             percent=words.rate(entry.percent),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,6 +39,17 @@ _TOLD: dict[str, tuple[str | Promise, str]] = {
     Kind.PARTNER_COMMISSION_RECORDED: (gettext_lazy("Commission recorded"), "good"),
     Kind.PARTNER_COMMISSION_FAILED: (gettext_lazy("A closing was refused"), "bad"),
     Kind.CLOSING_CONFIRMED: (gettext_lazy("Closing confirmed"), "good"),
+    Kind.COMMISSION_APPROVED: (gettext_lazy("Commission approved"), "good"),
+    Kind.COMMISSION_CORRECTED: (gettext_lazy("Commission corrected"), "warn"),
+    Kind.COMMISSION_REVERSED: (gettext_lazy("Commission reversed"), "bad"),
+    Kind.COMMISSION_DUE: (gettext_lazy("A part of the commission fell due"), "info"),
+    Kind.COMMISSION_PAID: (gettext_lazy("Commission paid"), "good"),
+    Kind.MILESTONE_MET: (gettext_lazy("Milestone met"), "info"),
+    Kind.EVIDENCE_ADDED: (gettext_lazy("A paper was handed in"), ""),
+    Kind.DISPUTE_OPENED: (gettext_lazy("Commission disputed"), "warn"),
+    Kind.DISPUTE_ANSWERED: (gettext_lazy("A message in the dispute"), ""),
+    Kind.DISPUTE_DECIDED: (gettext_lazy("Dispute decided"), "info"),
+    Kind.DISPUTE_WITHDRAWN: (gettext_lazy("Dispute withdrawn"), ""),
     Kind.CONTACT_SEEN: (gettext_lazy("The client's contact data was opened"), ""),
 }
 _OWNERS = frozenset({Kind.CONTACT_SEEN})  # what colleagues looked at is for whoever answers for it
@@ -59,11 +71,22 @@ def timeline(*, user: User, share: Share) -> list[Moment]:
     kinds = set(_TOLD) if may(user, Can.MANAGE_PEOPLE) else set(_TOLD) - _OWNERS
     told = timeline_for(user=user, share_id=str(share.pk)).filter(kind__in=sorted(kinds))
     events = list(told[:LONGEST])
-    names = _colleagues(user, {event.actor for event in events})
+    names = namer(user)({event.actor for event in events})
     return [
-        Moment(str(_TOLD[event.kind][0]), _who(event.actor, names), event.at, _TOLD[event.kind][1])
+        Moment(str(_TOLD[event.kind][0]), names[event.actor], event.at, _TOLD[event.kind][1])
         for event in events
     ]
+
+
+def namer(user: User) -> Callable[[Iterable[str]], Mapping[str, str]]:
+    """Return who tells USER the names of those who acted, all of them at once."""
+
+    def named(actors: Iterable[str]) -> Mapping[str, str]:
+        given = set(actors)
+        colleagues = _colleagues(user, given)
+        return {actor: _who(actor, colleagues) for actor in given}
+
+    return named
 
 
 def _colleagues(user: User, actors: set[str]) -> dict[str, str]:

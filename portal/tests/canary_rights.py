@@ -39,8 +39,14 @@ MEMBER = _columns(
     leads__MoreRequest="asked_at forwarded_at answered_at reason",
     leads__DeletionTask="due_at reason",
     leads__PartnerDay="received accepted rejected closed revenue commission",
-    commissions__Commission="id agreement_value percent amount claimed_percent recorded_at",
+    commissions__Commission="id agreement_value percent amount claimed_value claimed_percent"
+    " settled_amount partner_part platform_part exchange_source closed_on recorded_at",
     commissions__ReconciliationItem="claimed_value claimed_percent recorded_percent created_at",
+    commissions__Dispute="id claimed_amount recorded_amount reason due_on opened_at",
+    commissions__DisputeMessage="text",
+    commissions__Evidence="id file_name size added_at",
+    commissions__Instalment="condition percent due_on",
+    commissions__LedgerEntry="amount booked_on",
     commissions__Agreement="title",
     commissions__AgreementVersion="id number valid_from valid_to text text_hash accepted_name"
     " accepted_at",

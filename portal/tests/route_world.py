@@ -26,8 +26,8 @@ from django.test.client import ClientHandler
 from django.urls import reverse
 from django.utils import timezone
 
-from commissions.models import AgreementVersion
-from commissions.services import agreements, report_status
+from commissions.models import AgreementVersion, Dispute, Evidence
+from commissions.services import agreements, disputes, evidence, report_status
 from commissions.terms import Terms
 from events.models import Endpoint, Event
 from leads import notices, receipts, services
@@ -254,6 +254,7 @@ def leads_of(agent: User, owner: User, a: Partner, third: Partner) -> dict[str, 
     assert receipt is not None
     closed = _closed(agent, owner, a)
     offered = _offered(a)
+    dispute, paper = _disputed(owner, _closed(agent, owner, a))
     return {
         "lead": share.lead_id,
         "share": share.pk,
@@ -264,6 +265,8 @@ def leads_of(agent: User, owner: User, a: Partner, third: Partner) -> dict[str, 
         "offered": offered.pk,
         "commission": closed.commissions.get().pk,
         "question": closed.reconciliation_items.get().pk,
+        "dispute": dispute.pk,
+        "evidence": paper.pk,
         "more": more.pk,
         "asked_client": asked.pk,
         "proposal": proposal.pk,
@@ -271,6 +274,25 @@ def leads_of(agent: User, owner: User, a: Partner, third: Partner) -> dict[str, 
         "endpoint": endpoint.pk,
         "delivery": endpoint.deliveries.filter(type="lead.shared").latest("pk").pk,
     }
+
+
+def _disputed(owner: User, share: Share) -> tuple[Dispute, Evidence]:
+    """Return a dispute about what SHARE earned, talked over, and a paper that belongs to it."""
+    dispute = disputes.open_dispute(
+        actor=owner,
+        commission_id=str(share.commissions.get().pk),
+        claimed_amount=Decimal(9),
+        reason="Zenobia says so",
+    )
+    disputes.answer(actor=owner, dispute_id=str(dispute.pk), text="Zenobia wrote it")
+    paper = evidence.add_evidence(
+        actor=owner,
+        reference=str(share.pk),
+        content=b"%PDF-1.7\n%%EOF",
+        name="contract.pdf",
+        dispute_id=str(dispute.pk),
+    )
+    return dispute, paper
 
 
 def _offered(partner: Partner) -> AgreementVersion:

@@ -94,7 +94,7 @@ def test_the_other_pages_have_a_ceiling_too(
         "/portal/": 7,
         page_of(share): 8,
         page_of(done): 8,
-        "/portal/commissions/": 4,
+        "/portal/commissions/": 5,
         "/portal/commissions.csv": 3 + SCOPE,  # the stream opens its own
         "/portal/reconciliation/": 6,
     }.items():
