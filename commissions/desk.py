@@ -13,11 +13,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from commissions import ledger, services
+from commissions import difference_words, ledger, services
 from commissions.desk_forms import (
     CorrectionForm,
     DecisionForm,
     MilestoneForm,
+    PapersForm,
     PaymentForm,
     ReversalForm,
     SettlingForm,
@@ -92,6 +93,7 @@ def commission_page(
         "questions": _questions(user, commission, wrong),
         "instalments": instalments if commission.read_terms().milestones else [],
         "settled_otherwise": currency != commission.currency,
+        "papers_by": names_of([commission.papers_by]).get(commission.papers_by, ""),
         "split": commission.partner_part and commission.platform_part,
         **_acts(user, commission, standing, instalments, wrong),
     }
@@ -166,21 +168,10 @@ def question(
             form = wrong
     return Question(
         item=item,
-        claimed=_said(item.claimed_value, item.claimed_percent, item.claimed_currency, item),
-        recorded=_said(item.recorded_value, item.recorded_percent, item.recorded_currency, item),
+        claimed=difference_words.claimed_words(item),
+        recorded=difference_words.recorded_words(item),
         form=form,
     )
-
-
-def _said(value: Any, percent: Any, currency: str, item: ReconciliationItem) -> str:
-    parts = []
-    if value is not None:
-        parts.append(formats.money(value, currency or item.recorded_currency))
-    if percent is not None:
-        parts.append(formats.percent(percent))
-    if item.kind == ReconciliationItem.Kind.CURRENCY and currency:
-        parts.append(currency)
-    return " · ".join(parts) or formats.NOTHING
 
 
 def _acts(
@@ -196,6 +187,8 @@ def _acts(
     if stands and may(user, Can.CORRECT_COMMISSION):
         made["correcting"] = CorrectionForm(commission=commission)
         made["reversing"] = ReversalForm()
+    if stands and not standing[Stage.PAID] and may(user, Can.CONFIRM_CLOSING):
+        made["recording"] = PapersForm(commission=commission)
     if may(user, Can.SETTLE_COMMISSION):
         if standing[Stage.PAYABLE] > 0:
             initial = {"amount": standing[Stage.PAYABLE]}

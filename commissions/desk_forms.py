@@ -10,8 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from commissions.models import Commission, ReconciliationItem
 from portal.lib.forms import MoneyField
+from portal.lib.money import CURRENCIES
 
 _DAY = {"type": "date"}
+# Where the claim cannot be booked as it is.
+_NOT_AS_CLAIMED = (ReconciliationItem.Kind.CURRENCY, ReconciliationItem.Kind.MISSING_THEIRS)
 
 
 def _rate(**given: Any) -> forms.DecimalField:
@@ -94,14 +97,38 @@ class MilestoneForm(forms.Form):
     met_on = forms.DateField(label=_("Met on"), widget=forms.DateInput(attrs=_DAY))
 
 
+class PapersForm(forms.Form):
+    """What the company's own papers say of a deal."""
+
+    prefix = "papers"
+    value = MoneyField(label=_("Agreement value"), help_text=_("As in the signed document."))
+    closed_on = forms.DateField(label=_("Signed on"), widget=forms.DateInput(attrs=_DAY))
+    currency = forms.ChoiceField(label=_("Currency"), choices=[(code, code) for code in CURRENCIES])
+
+    def __init__(self, *args: Any, commission: Commission, **kwargs: Any) -> None:
+        currency = commission.papers_currency or commission.currency
+        kwargs["initial"] = {
+            "value": commission.papers_value,
+            "closed_on": commission.papers_on,
+            "currency": currency,
+        }
+        super().__init__(*args, **kwargs)
+        value = self.fields["value"]
+        if isinstance(value, MoneyField):
+            value.set_currency(currency)
+
+
 class SettlingForm(forms.Form):
     """How a difference is settled."""
 
     resolution = forms.ChoiceField(
         label=_("Settle it"), choices=ReconciliationItem.Resolution.choices
     )
-    value = MoneyField(label=_("Agreement value"), required=False)
-    percent = _rate(label=_("Rate, %"), required=False)
+    value = MoneyField(label=_("Other value"), required=False)
+    percent = _rate(label=_("Other rate, %"), required=False)
+    closed_on = forms.DateField(
+        label=_("Other day"), required=False, widget=forms.DateInput(attrs=_DAY)
+    )
     reason = _reason(required=False)
 
     def __init__(self, *args: Any, item: ReconciliationItem, **kwargs: Any) -> None:
@@ -110,11 +137,21 @@ class SettlingForm(forms.Form):
         value = self.fields["value"]
         if isinstance(value, MoneyField):
             value.set_currency(item.recorded_currency)
-        if item.kind == ReconciliationItem.Kind.CURRENCY:
+        if item.kind in _NOT_AS_CLAIMED:
             choices = ReconciliationItem.Resolution.choices
             field = self.fields["resolution"]
             if isinstance(field, forms.ChoiceField):
                 field.choices = [choice for choice in choices if choice[0] != "claim"]
+
+
+class DismissalForm(forms.Form):
+    """Why a stated deal is none of ours."""
+
+    reason = _reason()
+
+    def __init__(self, *args: Any, item: ReconciliationItem, **kwargs: Any) -> None:
+        kwargs["prefix"] = f"item-{str(item.pk)[-6:]}"
+        super().__init__(*args, **kwargs)
 
 
 class DecisionForm(forms.Form):

@@ -14,10 +14,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from commissions import desk, dispute_desk, services
+from commissions.board_views import back_to, done
 from commissions.desk_forms import (
     CorrectionForm,
     DecisionForm,
+    DismissalForm,
     MilestoneForm,
+    PapersForm,
     PaymentForm,
     ReversalForm,
     SettlingForm,
@@ -97,7 +100,7 @@ def approve_many(request: StaffRequest) -> HttpResponse:
         refused = services.approve_many(actor=request.user, commission_ids=wanted)
     except DomainError as refusal:
         messages.error(request, str(refusal))
-        return redirect("commissions:reconciliation")
+        return back_to("commission_list", request)
     number = len(set(wanted)) - len(refused)
     if number:
         said = ngettext("%(number)s commission approved.", "%(number)s approved.", number)
@@ -105,7 +108,7 @@ def approve_many(request: StaffRequest) -> HttpResponse:
     for one in refused:
         reference = one.commission_id[-6:].upper()
         messages.error(request, f"{reference}: {one.reason}")
-    return redirect("commissions:reconciliation")
+    return back_to("commission_list", request)
 
 
 @require_POST
@@ -209,16 +212,54 @@ def decide(request: StaffRequest, item: str) -> HttpResponse:
     form = DecisionForm(request.POST, item=found)
     if not form.is_valid():
         messages.error(request, _("Say why this closing counts or does not."))
-        return redirect("commissions:reconciliation")
-    try:
-        services.decide_duplicate(
+        return back_to("differences", request)
+    given = form.cleaned_data
+    return done(
+        request,
+        lambda: services.decide_duplicate(
             actor=request.user,
             item_id=str(found.pk),
-            take_over=form.cleaned_data["take_over"] == "yes",
+            take_over=given["take_over"] == "yes",
+            reason=given["reason"],
+        ),
+        _("Decided which closing counts."),
+    )
+
+
+@require_POST
+@staff_page(Can.CORRECT_COMMISSION)
+def dismiss(request: StaffRequest, item: str) -> HttpResponse:
+    """Settle that a partner states a deal which is none of ours."""
+    found = _item(request, item)
+    form = DismissalForm(request.POST, item=found)
+    if not form.is_valid():
+        messages.error(request, _("Say why this deal is none of ours."))
+        return back_to("differences", request)
+    return done(
+        request,
+        lambda: services.settle_item(
+            actor=request.user,
+            item_id=str(found.pk),
+            resolution=ReconciliationItem.Resolution.RECORD,
             reason=form.cleaned_data["reason"],
-        )
-    except DomainError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Decided which closing counts."))
-    return redirect("commissions:reconciliation")
+        ),
+        _("The difference is settled."),
+    )
+
+
+@require_POST
+@staff_page(Can.CONFIRM_CLOSING)
+def record(request: StaffRequest, commission: str) -> HttpResponse:
+    """Record what our own papers say of the deal."""
+    found = commission_or_404(request, commission)
+    form = PapersForm(request.POST, commission=found)
+    if not form.is_valid():
+        return commission_with(request, found, form)
+    return _done(
+        request,
+        found,
+        lambda: services.record_deal(
+            actor=request.user, commission_id=str(found.pk), **form.cleaned_data
+        ),
+        _("Recorded. Where the claim differs, it is in question now."),
+    )

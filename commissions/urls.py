@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from commissions import agreement_views, desk_views, dispute_views, views
+from commissions import (
+    agreement_views,
+    board_views,
+    desk_views,
+    dispute_views,
+    statement_views,
+    views,
+)
 
 app_name = "commissions"
 urlpatterns = [
@@ -16,7 +23,16 @@ urlpatterns = [
     path(
         "agreements/<terms:version>/withdraw/", agreement_views.withdraw, name="agreement_withdraw"
     ),
-    path("reconciliation/", views.reconciliation, name="reconciliation"),
+    path("reconciliation/", board_views.reconciliation, name="reconciliation"),
+    path("reconciliation/differences/", board_views.differences, name="differences"),
+    path("reconciliation/commissions/", board_views.commission_list, name="commission_list"),
+    path("reconciliation/statements/", statement_views.statement_list, name="statements"),
+    path("reconciliation/statements/new/", statement_views.statement_new, name="statement_new"),
+    path(
+        "reconciliation/statements/<statement:statement>/",
+        statement_views.statement,
+        name="statement",
+    ),
     path("reconciliation/approve/", desk_views.approve_many, name="approve_many"),
     path("reconciliation/<rev:commission>/", desk_views.commission_page, name="commission"),
     path("reconciliation/<rev:commission>/approve/", desk_views.approve, name="approve"),
@@ -26,8 +42,13 @@ urlpatterns = [
     path("reconciliation/<rev:commission>/milestone/", desk_views.meet_milestone, name="milestone"),
     path("reconciliation/<review:item>/settle/", desk_views.settle, name="settle"),
     path("reconciliation/<review:item>/decide/", desk_views.decide, name="decide"),
+    path("reconciliation/<review:item>/dismiss/", desk_views.dismiss, name="dismiss"),
+    path("reconciliation/<review:item>/assign/", board_views.assign, name="assign"),
+    path("reconciliation/<rev:commission>/record/", desk_views.record, name="record"),
     path(
-        "reconciliation/<share:reference>/confirm/", views.confirm_closing, name="confirm_closing"
+        "reconciliation/<share:reference>/confirm/",
+        board_views.confirm_closing,
+        name="confirm_closing",
     ),
     path(
         "reconciliation/<rev:commission>/dispute/", dispute_views.open_dispute, name="dispute_open"

@@ -1,28 +1,21 @@
-"""Staff pages about money: analytics, the event log as lines, and reconciliation."""
+"""Staff pages of figures: analytics, and the event log as lines."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
-from commissions import analytics, overview, services
+from commissions import analytics, overview
 from commissions.forms import AnalyticsFilter, EventFilter
-from commissions.models import Dispute
-from commissions.selectors import commissions_for
 from events import checkpoints
 from events.selectors import event_lines
-from leads.selectors import share_for
 from partners.models import User
 from portal.lib.access import Can, is_staff, may
-from portal.lib.errors import DomainError, Malformed
-from portal.lib.paging import page_of
 
 
 class StaffRequest(HttpRequest):
@@ -100,42 +93,3 @@ def checkpoints_jsonl(request: StaffRequest) -> HttpResponseBase:
         content_type="application/x-ndjson",
         headers={"Content-Disposition": 'attachment; filename="checkpoints.jsonl"'},
     )
-
-
-@require_safe
-@staff_page(Can.SEE_REVENUE)
-def reconciliation(request: StaffRequest) -> HttpResponse:
-    """Show what partners claim otherwise than we recorded, and the latest commissions."""
-    found = commissions_for(user=request.user).select_related("share")
-    try:
-        page, following = page_of(found, request.GET, by="recorded_at")
-    except Malformed:
-        page, following = page_of(found, {}, by="recorded_at")
-    return render(
-        request,
-        "commissions/reconciliation.html",
-        {
-            "items": overview.open_items(user=request.user),
-            "rows": overview.commission_rows(page),
-            "next": following,
-            "later": "cursor" in request.GET,
-            "may_confirm": may(request.user, Can.CONFIRM_CLOSING),
-            "may_approve": may(request.user, Can.APPROVE_COMMISSION),
-            "disputed": Dispute.objects.visible_to(request.user).filter(status="open").count(),
-        },
-    )
-
-
-@require_POST
-@staff_page(Can.CONFIRM_CLOSING)
-def confirm_closing(request: StaffRequest, reference: str) -> HttpResponse:
-    """Confirm a closing as recorded; the lead's other live shares end."""
-    if share_for(user=request.user, reference=reference) is None:
-        raise Http404
-    try:
-        services.confirm_closing(actor=request.user, reference=reference)
-    except DomainError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Closing confirmed as recorded."))
-    return redirect("commissions:reconciliation")

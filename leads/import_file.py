@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from dataclasses import fields as dataclass_fields
 from typing import Any
 
@@ -22,7 +19,9 @@ from leads.models import ConsentDecision, Lead
 from leads.services import ImportRow, LeadDraft
 from leads.services.importing import MAX_ROWS
 from partners.types import CURRENCY_OF_MARKET, REGIONS, Market, Service
+from portal.lib import sheets
 from portal.lib.forms import MoneyField
+from portal.lib.sheets import Fault, FileRefused
 
 MAX_BYTES = 1_048_576
 SHOWN_FAULTS = 100
@@ -56,23 +55,6 @@ Method = ConsentDecision.Method
 METHODS = tuple(method.value for method in Method if method != Method.PAGE)
 _REGION_OF_NAME = {name.lower(): code for code, name in REGIONS.items()}
 _BETWEEN = re.compile(r"[,;|]")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a row is not taken; without a row it is the whole file."""
-
-    reason: str
-    row: int | None = None
-    column: str = ""
-
-
-class FileRefused(Exception):
-    """Nothing of the file is taken; `faults` say why."""
-
-    def __init__(self, *faults: Fault) -> None:
-        super().__init__(f"{len(faults)} faults")
-        self.faults = faults
 
 
 class _Words(forms.CharField):
@@ -175,7 +157,7 @@ def read_people(content: bytes) -> list[ImportRow]:
     """
     people, faults = [], []
     form = RowForm()
-    for number, row in _records(_text(content)):
+    for number, row in _records(content):
         form.read(row)
         if form.is_valid():
             people.append(form.person(number))
@@ -188,39 +170,14 @@ def read_people(content: bytes) -> list[ImportRow]:
     return people
 
 
-def _text(content: bytes) -> str:
+def _records(content: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield each row that is not empty with its number, the header being row 1."""
     if len(content) > MAX_BYTES:
         raise FileRefused(Fault(_("The file is larger than 1 MB.")))
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise FileRefused(Fault(_("Save the file as CSV in UTF-8, and choose it again."))) from None
-    if "\0" in text:
-        raise FileRefused(Fault(_("This is no CSV file.")))
-    return text
-
-
-def _records(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield each row that is not empty with its number, the header being row 1."""
-    head = text.partition("\n")[0]
-    delimiter = ";" if head.count(";") > head.count(",") else ","  # Excel's, in much of the world
-    reader = enumerate(
-        csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1
-    )
-    try:
-        columns = _header([tidy(cell).lower() for cell in next(reader, (1, []))[1]])
-        rows = 0
-        for number, cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows += 1
-                if rows > MAX_ROWS:
-                    said = _("A file may hold %(number)s rows.") % {"number": MAX_ROWS}
-                    raise FileRefused(Fault(said))
-                yield number, _row(columns, cells, number)
-    except csv.Error:
-        raise FileRefused(
-            Fault(_("This is no CSV file: a quotation mark is never closed."))
-        ) from None
+    rows = sheets.csv_rows(content, most=MAX_ROWS)
+    columns = _header([tidy(cell).lower() for cell in next(rows, (1, []))[1]])
+    for number, cells in rows:
+        yield number, _row(columns, cells, number)
 
 
 def _header(columns: Sequence[str]) -> Sequence[str]:

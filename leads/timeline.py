@@ -67,6 +67,15 @@ _SAID: dict[str, tuple[str | Promise, str]] = {
         gettext_lazy("A milestone of the deal with %(partner)s was met"),
         "info",
     ),
+    Kind.DEAL_RECORDED: (
+        gettext_lazy("Our papers about the deal of %(partner)s were recorded"),
+        "info",
+    ),
+    Kind.RECONCILIATION_OPENED: (gettext_lazy("A difference with %(partner)s was found"), "warn"),
+    Kind.RECONCILIATION_ASSIGNED: (
+        gettext_lazy("A difference with %(partner)s was given to somebody"),
+        "",
+    ),
     Kind.RECONCILIATION_SETTLED: (
         gettext_lazy("A difference with %(partner)s was settled"),
         "info",

@@ -36,6 +36,10 @@ RULES = {
     "leads_partnerday": _OWN,
     "commissions_commission": _OWN,
     "commissions_reconciliationitem": _OWN,
+    "commissions_statement": _OWN,
+    "commissions_statementline": (
+        f"EXISTS (SELECT FROM commissions_statement t WHERE t.id = statement_id AND t.{_OWN})"
+    ),
     "commissions_instalment": (
         f"EXISTS (SELECT FROM commissions_commission c WHERE c.id = commission_id AND c.{_OWN})"
     ),

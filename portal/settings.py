@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -414,6 +415,9 @@ DELETION_DUE_DAYS = env.number("DELETION_DUE_DAYS", 7)  # for recipients, after 
 SHARE_EXPIRES_AFTER_DAYS = env.number("SHARE_EXPIRES_AFTER_DAYS", 14)
 CLIENT_LINK_DAYS = env.number("CLIENT_LINK_DAYS", 30)
 INVITATION_DAYS = env.number("INVITATION_DAYS", 7)
+# How far a partner's statement may be off and still agree: days, and percent of the value.
+RECONCILIATION_DAYS = env.number("RECONCILIATION_DAYS", 3)
+RECONCILIATION_VALUE_PERCENT = Decimal(env.text("RECONCILIATION_VALUE_PERCENT", "0.01"))
 # Days since the last activity; the newest rule that has begun holds. `minimum` is what the law
 # makes us keep even against a request, `without_deal` our own choice (a search for a home is over
 # by then), `with_deal` the law on money laundering, which binds brokers of property.

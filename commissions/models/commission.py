@@ -66,6 +66,15 @@ class Commission(models.Model):
     claimed_value = MoneyColumn()
     claimed_percent = models.DecimalField(max_digits=7, decimal_places=4, null=True, blank=True)
     claimed_currency = models.CharField(max_length=3, blank=True)
+    claimed_on = models.DateField()
+    # What one side would pay the other if the claim were right, in `claim_currency`.
+    claimed_amount = MoneyColumn()
+    # What the company's own papers say, once somebody looked; booking does not follow by itself.
+    papers_value = MoneyColumn(null=True, blank=True)
+    papers_currency = models.CharField(max_length=3, blank=True)
+    papers_on = models.DateField(null=True, blank=True)
+    papers_by = models.CharField(max_length=40, blank=True)
+    papers_at = models.DateTimeField(null=True, blank=True)
     # The day in the signed document, as the partner says; else the day it told us.
     closed_on = models.DateField()
     recorded_by = models.CharField(max_length=40)
@@ -83,6 +92,7 @@ class Commission(models.Model):
             models.Index(fields=["partner", "-recorded_at", "-id"], name="commissions_of_partner"),
             models.Index(fields=["share"], name="commissions_of_share"),
             models.Index(fields=["-recorded_at", "-id"], name="commissions_newest"),
+            models.Index(fields=["closed_on", "partner"], name="commissions_of_period"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -117,6 +127,12 @@ class Commission(models.Model):
         """Whether the partner claimed another rate or currency than agreed."""
         rate_differs = self.claimed_percent is not None and self.claimed_percent != self.percent
         return rate_differs or self.claimed_currency not in ("", self.currency)
+
+    @property
+    def claim_currency(self) -> str:
+        """The currency of `claimed_amount`: the one claimed, if the deal has another."""
+        claimed = self.claimed_currency
+        return claimed if claimed not in ("", self.currency) else self.settlement_currency
 
     @property
     def moved(self) -> Decimal:

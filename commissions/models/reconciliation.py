@@ -46,6 +46,13 @@ class Statement(models.Model):
         return f"{self.partner_id} {self.period_from} {self.period_to}"
 
 
+class StatementLineQuerySet(PartnerScopedQuerySet["StatementLine"]):
+    """Lines of statements; a partner sees its own."""
+
+    partner_lookup = "statement__partner_id"
+    lead_lookup = "share__lead"
+
+
 class StatementLine(models.Model):
     """One deal as the partner states it, and what it was found to be."""
 
@@ -58,17 +65,30 @@ class StatementLine(models.Model):
         MISSING_OURS = "missing_ours", _("Not in our records")
         DUPLICATE = "duplicate", _("Stated twice")
 
+    class Hint(models.TextChoices):
+        """Why a line is not in our records."""
+
+        NO_SUCH = "no_such", _("No lead of this partner has this reference")
+        NOT_CLOSED = "not_closed", _("The lead is not reported as closed")
+        REVERSED = "reversed", _("The commission was reversed")
+        AMBIGUOUS = "ambiguous", _("Several deals or lines fit it: name the lead")
+        NOTHING = "nothing", _("No deal of about this day and value")
+
     statement = models.ForeignKey(Statement, models.CASCADE, related_name="lines")
+    # The row in the file, as the spreadsheet counts.
     number = models.PositiveIntegerField()
-    # As written in the file; SHARE where it is one of the partner's.
-    reference = models.CharField(max_length=80)
-    share = models.ForeignKey(Share, models.PROTECT, null=True, related_name="+")
+    # As written in the file, unless it is words: they may name somebody. Emptied on erasure.
+    reference = models.CharField(max_length=80, blank=True)
+    share = models.ForeignKey(Share, models.PROTECT, null=True, related_name="statement_lines")
     closed_on = models.DateField(null=True)
     value = MoneyColumn()
     percent = models.DecimalField(max_digits=7, decimal_places=4, null=True)
     amount = MoneyColumn(null=True)
     currency = models.CharField(max_length=3)
     outcome = models.CharField(max_length=16, choices=Outcome.choices)
+    hint = models.CharField(max_length=12, choices=Hint.choices, blank=True)
+
+    objects = StatementLineQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -110,21 +130,26 @@ class ReconciliationItem(models.Model):
         OTHER = "other", _("Other figures")
 
     id = ids.TypeIDField(prefix="review", make=ids.uuid7, primary_key=True, editable=False)
-    share = models.ForeignKey(Share, models.PROTECT, related_name="reconciliation_items")
+    # None: a partner states a deal that is none of its leads.
+    share = models.ForeignKey(
+        Share, models.PROTECT, null=True, blank=True, related_name="reconciliation_items"
+    )
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="reconciliation_items")
     commission = models.ForeignKey(
         Commission, models.PROTECT, null=True, blank=True, related_name="reconciliation_items"
     )
     kind = models.CharField(max_length=16, choices=Kind.choices)
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
-    claimed_value = MoneyColumn()
+    claimed_value = MoneyColumn(null=True, blank=True)
     claimed_percent = models.DecimalField(max_digits=7, decimal_places=4, null=True, blank=True)
     claimed_currency = models.CharField(max_length=3, blank=True)
     claimed_on = models.DateField(null=True, blank=True)
     recorded_value = MoneyColumn(null=True, blank=True)
-    recorded_percent = models.DecimalField(max_digits=7, decimal_places=4)
-    recorded_currency = models.CharField(max_length=3)
+    recorded_percent = models.DecimalField(max_digits=7, decimal_places=4, null=True, blank=True)
+    recorded_currency = models.CharField(max_length=3, blank=True)
     recorded_on = models.DateField(null=True, blank=True)
+    # The partner's own, of a stated deal that is none of its leads.
+    reference = models.CharField(max_length=80, blank=True)
     # The statement it was found in; null: found when the partner reported the closing.
     statement = models.ForeignKey(
         Statement, models.PROTECT, null=True, blank=True, related_name="items"
@@ -148,7 +173,11 @@ class ReconciliationItem(models.Model):
                 fields=["share", "kind"],
                 condition=Q(status="open"),
                 name="commissions_reconciliationitem_open_once",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(share__isnull=False) | Q(kind="missing_ours"),
+                name="commissions_reconciliationitem_about_a_share",
+            ),
         ]
         indexes = [
             models.Index(
@@ -159,4 +188,4 @@ class ReconciliationItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.share_id}"
+        return f"{self.kind} {self.share_id or self.reference}"

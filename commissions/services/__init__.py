@@ -12,10 +12,11 @@ from commissions.services.correcting import (
     booked_of_share,
     claw_back,
     correct,
-    decide_duplicate,
-    settle_item,
 )
 from commissions.services.days import rebuild_partner_days
+from commissions.services.deciding import decide_duplicate, settle_item
+from commissions.services.questions import assign_item, staff_to_ask
+from commissions.services.recording import record_deal
 from commissions.services.settling import (
     approve,
     approve_many,
@@ -24,14 +25,17 @@ from commissions.services.settling import (
     record_payment,
     release_due,
 )
+from commissions.services.statements import Imported, import_statement
 
 __all__ = [
     "ClosingDiffers",
     "FourEyes",
+    "Imported",
     "Outcome",
     "agreements",
     "approve",
     "approve_many",
+    "assign_item",
     "booked_of_share",
     "claw_back",
     "confirm_closing",
@@ -39,11 +43,14 @@ __all__ = [
     "decide_duplicate",
     "disputes",
     "evidence",
+    "import_statement",
     "is_approved",
     "meet_milestone",
     "rebuild_partner_days",
+    "record_deal",
     "record_payment",
     "release_due",
     "report_status",
     "settle_item",
+    "staff_to_ask",
 ]

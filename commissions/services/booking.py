@@ -103,11 +103,13 @@ def book(
         claimed_value=deal.value,
         claimed_percent=claimed_percent,
         claimed_currency=claimed_currency,
+        claimed_on=deal.closed_on,
         recorded_by=actor.actor_id,
         recorded_at=share.closed_at or timezone.now(),
         hands=sorted(hands),
     )
     write_worth(commission, worth, deal)
+    commission.claimed_amount = _claimed_amount(commission, terms)
     rows.insert([commission])
     rows.insert(_instalments(commission, terms))
     accrue(actor, commission, worth.earned)
@@ -138,6 +140,19 @@ def work_out(terms: Terms, share: Share, deal: Deal) -> Worth:
     if rate is not None:
         amount = _in_deal_currency(terms, deal.value, share.currency, earned, rate)
     return Worth(amount=amount, percent=earned.percent, currency=currency, earned=earned, rate=rate)
+
+
+def _claimed_amount(commission: Commission, terms: Terms) -> Decimal:
+    """Return what one side would pay the other if the claim were right, in `claim_currency`."""
+    percent = commission.claimed_percent
+    if commission.claimed_currency not in ("", commission.currency):
+        rate = commission.percent if percent is None else percent
+        return percentage_of(commission.claimed_value, rate, commission.claimed_currency)
+    if percent is None or percent == commission.share.commission_percent:
+        return commission.moved
+    currency = commission.settlement_currency
+    value = commission.claimed_value * (commission.exchange_rate or 1)
+    return terms.moved(percentage_of(value, percent, currency, terms.rounding), currency)
 
 
 def _in_deal_currency(

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commissions.models import Commission, ConfirmationLimit, ReconciliationItem
 from commissions.services.booking import Deal, book, count_closed
+from commissions.services.questions import answer_by, settle
 from events.models import Event
 from events.services import queue_mail, queue_webhooks, record_event, refusals_recorded
 from leads.models import Share, ShareStatus
@@ -26,10 +26,11 @@ from portal.lib.errors import Conflict, Malformed
 from portal.lib.money import CURRENCIES, fits
 from portal.lib.parsing import problem_at
 
-# How long somebody has to decide what differs.
-ANSWER_WITHIN = dt.timedelta(days=14)
 # Deals are reported late and shares recorded late, but not by as much: that is a mistyped year.
 OLDEST_CLOSING = dt.timedelta(days=365)
+_MISSING_OURS = ReconciliationItem.Kind.MISSING_OURS
+# What confirming "as recorded" cannot decide: the booking follows the claim until somebody does.
+_BY_FIGURES = (ReconciliationItem.Kind.VALUE, ReconciliationItem.Kind.DATE)
 
 
 class ClosingDiffers(Conflict):
@@ -143,7 +144,7 @@ def _close(
     booked_already = booked_of(str(share.lead_id)) is not None
     move(actor, share, ShareStatus.CLOSED, notes=notes)
     if booked_already:
-        _open_item(share, claim, ReconciliationItem.Kind.DUPLICATE)
+        _put_in_question(share, claim, ReconciliationItem.Kind.DUPLICATE)
         return Outcome(share, claim_differs=_differs(claim, share), under_review=True)
     commission = record_closing(actor, share, claim)
     return Outcome(share, commission, claim_differs=commission.claim_differs)
@@ -177,11 +178,13 @@ def record_closing(actor: Actor, share: Share, claim: Claim) -> Commission:
     )
     count_closed(share, commission)
     _tell(actor, share, commission)
+    stated = share.reconciliation_items.filter(status="open", kind=_MISSING_OURS)
+    settle(actor, stated, ReconciliationItem.Resolution.CLAIM)
     kinds = _differences(share, claim)
     if lacks_rate:
         kinds.append(ReconciliationItem.Kind.NO_RATE)
     for kind in kinds:
-        _open_item(share, claim, kind, commission)
+        _put_in_question(share, claim, kind, commission)
     if not kinds and _confirms_itself(share, claim.value):
         confirm(actor, share)
     return commission
@@ -247,21 +250,23 @@ def _differences(share: Share, claim: Claim) -> list[str]:
     return kinds
 
 
-def _open_item(share: Share, claim: Claim, kind: str, commission: Commission | None = None) -> None:
+def _put_in_question(
+    share: Share, claim: Claim, kind: str, commission: Commission | None = None
+) -> None:
     ReconciliationItem.objects.create(
-        commission=commission,
-        claimed_on=claim.closed_on,
-        recorded_value=commission.agreement_value if commission else None,
-        recorded_on=commission.closed_on if commission else None,
-        due_on=timezone.now().date() + ANSWER_WITHIN,
         share=share,
         partner_id=share.partner_id,
+        commission=commission,
         kind=kind,
         claimed_value=claim.value,
         claimed_percent=claim.percent,
         claimed_currency=claim.currency,
+        claimed_on=claim.closed_on,
+        recorded_value=commission.agreement_value if commission else None,
+        recorded_on=commission.closed_on if commission else None,
         recorded_percent=share.commission_percent,
         recorded_currency=share.currency,
+        due_on=answer_by(),
     )
 
 
@@ -290,7 +295,8 @@ def _tell(actor: Actor, share: Share, commission: Commission) -> None:
 def confirm_closing(*, actor: Actor, reference: str) -> Share:
     """Confirm a closing as recorded; it settles what is open and ends the other live shares.
 
-    :raises Conflict: if the share holds no commission to confirm
+    :raises Conflict: if the share holds no commission to confirm, or our papers say another value
+        or day than is booked
     """
     with transaction.atomic():
         require(actor, Can.CONFIRM_CLOSING)
@@ -299,25 +305,12 @@ def confirm_closing(*, actor: Actor, reference: str) -> Share:
         if not booked.exists():
             raise Conflict(_("There is no commission of this share to confirm."))
         if share.confirmed_at is None:
-            settle(actor, share.reconciliation_items.filter(status="open"), "record")
+            still_open = share.reconciliation_items.filter(status="open")
+            if still_open.filter(kind__in=_BY_FIGURES).exists():
+                raise Conflict(_("Its value or day is in question: settle that first."))
+            settle(actor, still_open, ReconciliationItem.Resolution.RECORD)
             confirm(actor, share)
     return share
-
-
-def settle(
-    actor: Actor,
-    items: QuerySet[ReconciliationItem],
-    resolution: str,
-    reason: str = "",
-) -> int:
-    """Mark open ITEMS of a locked share as settled; return how many were."""
-    return items.update(
-        status=ReconciliationItem.Status.SETTLED,
-        settled_at=timezone.now(),
-        settled_by=actor.actor_id,
-        resolution=resolution,
-        reason=reason[:500],
-    )
 
 
 def confirm(actor: Actor, share: Share) -> None:

@@ -1,4 +1,4 @@
-"""Put a commission right: other figures, a sale that fell through, the wrong partner."""
+"""Put a commission right: other figures, or a sale that fell through."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from commissions.services.booking import (
     Deal,
     accrue,
     count_closed,
-    lock_commission,
     save_status,
     tell,
     uncount_volume,
@@ -23,18 +22,14 @@ from commissions.services.booking import (
     work_out,
     write_worth,
 )
-from commissions.services.closing import Claim, booked_of, confirm, record_closing, settle
 from commissions.services.holding import follow
+from commissions.services.questions import settle
 from commissions.services.settling import locked_for
 from commissions.terms import Base, Terms
 from events.models import Event
-from leads.models import Share
 from leads.services.counting import take_out
-from leads.services.resolving import lock_share
-from partners.models import Partner
 from portal.lib.access import Actor, Can, require
-from portal.lib.errors import Conflict, Malformed, NotFound
-from portal.lib.ids import is_id
+from portal.lib.errors import Conflict, Malformed
 from portal.lib.money import fits
 
 
@@ -170,133 +165,10 @@ def reverse(actor: Actor, commission: Commission) -> None:
     tell(actor, Event.Kind.COMMISSION_REVERSED, commission)
 
 
-def settle_item(
-    *,
-    actor: Actor,
-    item_id: str,
-    resolution: str,
-    reason: str = "",
-    value: Decimal | None = None,
-    percent: Decimal | None = None,
-) -> ReconciliationItem:
-    """Decide an open difference: as recorded, as the partner claims, or with other figures.
-
-    The last one settled confirms the closing. Figures that change have to be approved by somebody
-    else.
-
-    :param value, percent: for other figures; in the deal's currency, and 15 for 15 %
-    :raises Conflict: if it is settled already, or is about a second closing of the lead
-    """
-    with transaction.atomic():
-        require(actor, Can.CORRECT_COMMISSION)
-        item = _open_item_of(actor, item_id)
-        commission = booked_of_share(str(item.share_id))
-        if commission is None:
-            raise Conflict(_("Nothing is booked for this closing; decide who closed the lead."))
-        commission = locked_for(actor, str(commission.pk))
-        item = _still_open(item)
-        if resolution == ReconciliationItem.Resolution.CLAIM:
-            value, percent = _claimed(item)
-        elif resolution == ReconciliationItem.Resolution.RECORD:
-            value = percent = None
-        elif resolution != ReconciliationItem.Resolution.OTHER or (value, percent) == (None, None):
-            raise Malformed(_("Say which figures are right."))
-        if value is not None or percent is not None:
-            why = reason or item.kind
-            rebook(actor, commission, value=value, percent=percent, reason=why)
-        settle(actor, ReconciliationItem.objects.filter(pk=item.pk), resolution, reason)
-        tell(actor, Event.Kind.RECONCILIATION_SETTLED, commission, webhook=False, item=item.pk)
-        _confirm_if_clear(actor, commission.share)
-    item.refresh_from_db()
-    return item
-
-
-def _claimed(item: ReconciliationItem) -> tuple[Decimal | None, Decimal | None]:
-    if item.kind == ReconciliationItem.Kind.CURRENCY:
-        raise Conflict(_("A share's currency stays; settle it with other figures."))
-    differs = item.recorded_value is not None and item.claimed_value != item.recorded_value
-    value = item.claimed_value if differs else None
-    return value, (item.claimed_percent if item.kind == ReconciliationItem.Kind.RATE else None)
-
-
-def decide_duplicate(*, actor: Actor, item_id: str, take_over: bool, reason: str) -> Share:
-    """Decide a second closing of one lead: it stands instead of the first, or it does not.
-
-    Taking over reverses what is booked for the first and books the second under its own terms.
-
-    :param take_over: whether the second closing counts
-    :param reason: why, for the record; no personal data
-    :raises Conflict: if it is no second closing, or decided already
-    """
-    with transaction.atomic():
-        require(actor, Can.CORRECT_COMMISSION)
-        if not reason.strip():
-            raise Malformed(_("Say why."))
-        item = _open_item_of(actor, item_id)
-        if item.kind != ReconciliationItem.Kind.DUPLICATE:
-            raise Conflict(_("This is no second closing."))
-        booked = booked_of(str(item.share.lead_id))
-        _lock_partners({str(item.partner_id), str(booked.partner_id) if booked else ""})
-        share = lock_share(item.share)
-        item = _still_open(item)
-        if take_over:
-            _take_over(actor, share, item)
-        resolution = ReconciliationItem.Resolution
-        settle(
-            actor,
-            ReconciliationItem.objects.filter(pk=item.pk),
-            resolution.CLAIM if take_over else resolution.RECORD,
-            reason,
-        )
-    return share
-
-
-def _take_over(actor: Actor, share: Share, item: ReconciliationItem) -> None:
-    first = booked_of(str(share.lead_id))
-    if first is not None:
-        first = lock_commission(str(first.pk))
-        reverse(actor, first)
-        settle(actor, first.share.reconciliation_items.filter(status="open"), "other")
-    claim = Claim(
-        value=item.claimed_value,
-        percent=item.claimed_percent,
-        currency=item.claimed_currency,
-        closed_on=item.claimed_on,
-    )
-    record_closing(actor, share, claim)
-
-
-def _lock_partners(partner_ids: set[str]) -> None:
-    wanted = sorted(partner_ids - {""})
-    list(Partner.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk"))
-
-
 def booked_of_share(share_id: str) -> Commission | None:
     """Return the commission booked for a share, unless it was reversed."""
     booked = Commission.objects.filter(share=share_id)
     return booked.exclude(status=Commission.Status.REVERSED).first()
-
-
-def _open_item_of(actor: Actor, item_id: str) -> ReconciliationItem:
-    visible = ReconciliationItem.objects.visible_to(actor).select_related("share")
-    item = visible.filter(pk=item_id).first() if is_id("review", item_id) else None
-    if item is None:
-        raise NotFound(_("There is no such question."))
-    return item
-
-
-def _still_open(item: ReconciliationItem) -> ReconciliationItem:
-    """Return ITEM as it is under the locks, if nobody settled it meanwhile."""
-    fresh = ReconciliationItem.objects.select_for_update().get(pk=item.pk)
-    if fresh.status != ReconciliationItem.Status.OPEN:
-        raise Conflict(_("This question was settled already."))
-    return fresh
-
-
-def _confirm_if_clear(actor: Actor, share: Share) -> None:
-    still_open = share.reconciliation_items.filter(status="open")
-    if share.confirmed_at is None and not still_open.exists():
-        confirm(actor, share)
 
 
 def _today() -> dt.date:

@@ -14,8 +14,8 @@ from commissions import dispute_mails
 from commissions.ledger import standing_of
 from commissions.models import Commission, Dispute, DisputeMessage
 from commissions.services.booking import FourEyes, save_status, tell
-from commissions.services.closing import ANSWER_WITHIN
 from commissions.services.holding import SETTLED, hold, settle_at, unhold
+from commissions.services.questions import ANSWER_WITHIN
 from commissions.services.settling import locked_for
 from events.models import Event
 from portal.lib.access import PARTNER_ROLES, Actor, Can, require

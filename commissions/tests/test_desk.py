@@ -165,7 +165,7 @@ class TestList:
         self, finance: Client, dana: User, amira: User
     ) -> None:
         good, bad = closed(dana, amira), closed(dana, amira, claimed_percent=Decimal(20))
-        page = said(finance.get("/reconciliation/"))
+        page = said(finance.get("/reconciliation/commissions/"))
         assert str(good.pk) in page
         assert f'value="{bad.pk}"' not in page  # nothing to tick while it is in question
         page = said(
@@ -205,7 +205,7 @@ class TestList:
         report_status(actor=rami, reference=str(other.pk), **given)
         item = ReconciliationItem.objects.get(kind="duplicate")
         prefix = f"item-{str(item.pk)[-6:]}"
-        assert prefix in said(finance.get("/reconciliation/"))
+        assert prefix in said(finance.get("/reconciliation/differences/"))
         decide = f"/reconciliation/{item.pk}/decide/"
         assert "Say why" in said(finance.post(decide, {}, follow=True))
         chosen = {f"{prefix}-take_over": "yes", f"{prefix}-reason": "Signed with them"}

@@ -103,7 +103,7 @@ class TestReconciliation:
         share = accepted(dana, amira)
         close(amira, share, "1000000", claimed_percent=Decimal(20))
         client = client_for(finance_user)
-        page = client.get("/reconciliation/").content.decode()
+        page = client.get("/reconciliation/differences/").content.decode()
         assert "+AED\xa050,000" in page
         address = f"/reconciliation/{share.pk}/confirm/"
         assert address in page

@@ -15,10 +15,11 @@ from django.test.utils import CaptureQueriesContext
 
 from events.models import Delivery, Event
 from leads import import_file, notices, services, suppression
-from leads.import_file import FileRefused, read_people
+from leads.import_file import read_people
 from leads.models import ConsentDecision, Lead, Notice, Receipt
 from leads.tests.factories import LeadFactory
 from partners.models import User
+from portal.lib.sheets import FileRefused
 
 pytestmark = pytest.mark.django_db
 GOOD = """market,name,email,phone,budget_max,locations,consent_contact,consent_budget,consent_method

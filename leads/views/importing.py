@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from leads import import_file, services
-from leads.import_file import FileRefused
 from leads.services import ImportReport
 from leads.views.staff import actor_of, attempted, staff_only
 from portal.lib.access import Can, require
+from portal.lib.sheets import FileRefused
 
 
 class ImportForm(forms.Form):

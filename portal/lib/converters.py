@@ -23,6 +23,6 @@ def register() -> None:
     for prefix in (
         "lead", "share", "partner", "endpoint", "delivery", "rev", "review", "more", "proposal",
         "receipt", "user", "invitation", "key", "agreement", "terms",
-        "dispute", "evidence",
+        "dispute", "evidence", "statement",
     ):  # fmt: skip
         register_converter(_converter(prefix), prefix)

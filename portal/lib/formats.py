@@ -72,11 +72,19 @@ def money(amount: Amount | None, currency: str) -> str:
 @lru_cache(maxsize=4096)
 def _money(amount: Decimal, currency: str) -> str:
     shape = money_shape(currency)
+    digits = figure(amount, currency)
+    sign = "-" if digits.startswith("-") else ""
+    return f"{sign}{shape.prefix}{digits.removeprefix('-')}{shape.suffix}"
+
+
+def figure(amount: Decimal, currency: str) -> str:
+    """Return AMOUNT as `money` writes it, where the sign of CURRENCY stands beside already."""
+    shape = money_shape(currency)
     rounded = amount.quantize(Decimal(1).scaleb(-shape.places), rounding=ROUND_HALF_UP)
     whole, _point, fraction = f"{abs(rounded):f}".partition(".")
     decimals = f".{fraction}" if fraction.strip("0") else ""
     sign = "-" if rounded < 0 else ""
-    return f"{sign}{shape.prefix}{group_digits(whole, shape.groups)}{decimals}{shape.suffix}"
+    return f"{sign}{group_digits(whole, shape.groups)}{decimals}"
 
 
 def number(value: Amount | None) -> str:
