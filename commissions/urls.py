@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from commissions import agreement_views, desk_views, views
+from commissions import agreement_views, desk_views, export_views, rate_views, views
 
 app_name = "commissions"
 urlpatterns = [
@@ -18,6 +18,9 @@ urlpatterns = [
     ),
     path("reconciliation/", views.reconciliation, name="reconciliation"),
     path("reconciliation/approve/", desk_views.approve_many, name="approve_many"),
+    path("reconciliation/rates/", rate_views.rates, name="rates"),
+    path("reconciliation/exports/", export_views.exports, name="exports"),
+    path("reconciliation/exports/file/", export_views.export_file, name="export_file"),
     path("reconciliation/<rev:commission>/", desk_views.commission_page, name="commission"),
     path("reconciliation/<rev:commission>/approve/", desk_views.approve, name="approve"),
     path("reconciliation/<rev:commission>/correct/", desk_views.correct, name="correct"),
@@ -25,6 +28,11 @@ urlpatterns = [
     path("reconciliation/<rev:commission>/pay/", desk_views.pay, name="pay"),
     path("reconciliation/<rev:commission>/milestone/", desk_views.meet_milestone, name="milestone"),
     path("reconciliation/<review:item>/settle/", desk_views.settle, name="settle"),
+    path(
+        "reconciliation/<review:item>/book-as-agreed/",
+        desk_views.book_as_agreed,
+        name="book_as_agreed",
+    ),
     path("reconciliation/<review:item>/decide/", desk_views.decide, name="decide"),
     path(
         "reconciliation/<share:reference>/confirm/", views.confirm_closing, name="confirm_closing"

@@ -19,6 +19,7 @@ urlpatterns = [
     path("leads/<share:reference>/ask/", duty_views.lead_ask, name="lead_ask"),
     path("commissions/", money_views.commission_list, name="commission_list"),
     path("commissions.csv", money_views.commissions_csv, name="commissions_csv"),
+    path("commissions.xlsx", money_views.commissions_xlsx, name="commissions_xlsx"),
     path("agreements/", agreement_views.agreement_list, name="agreement_list"),
     path("agreements/<terms:version>/", agreement_views.agreement, name="agreement"),
     path("agreements/<terms:version>/accept/", agreement_views.accept, name="agreement_accept"),

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -192,6 +193,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 1800},
     },
+    "read-exchange-rates": {
+        "task": "commissions.tasks.read_rates",
+        "schedule": crontab(hour="16", minute="30"),  # UTC; published about 16:00 in Frankfurt
+        "options": {"expires": 3600},
+    },
     "apply-retention": {
         "task": "leads.tasks.apply_retention",
         "schedule": 86400.0,
@@ -325,7 +331,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
-DATA_UPLOAD_MAX_NUMBER_FILES = 1  # the import of leads takes one; nothing else takes any
+DATA_UPLOAD_MAX_NUMBER_FILES = 1  # imports take one; nothing else takes any
 MAX_REQUEST_BYTES = 2_097_152  # of a whole request to a page; more is refused unread
 
 STATIC_URL = "/static/"
@@ -408,6 +414,10 @@ CAPTURE_EMBED_ORIGINS = env.words("CAPTURE_EMBED_ORIGINS")
 CAPTURE_NETWORK_PER_HOUR = env.number("CAPTURE_NETWORK_PER_HOUR", 60)
 CAPTURE_ADDRESS_PER_HOUR = env.number("CAPTURE_ADDRESS_PER_HOUR", 3)
 CAPTURE_MIN_SECONDS = 3  # nobody reads the form and fills it in faster; machines do
+# Where the reference rates are read each day, https; empty: nowhere, they come as files.
+EXCHANGE_RATES_FEED = env.text("EXCHANGE_RATES_FEED", "")
+if EXCHANGE_RATES_FEED and urlsplit(EXCHANGE_RATES_FEED).scheme != "https" and not DEMO:
+    raise ImproperlyConfigured("EXCHANGE_RATES_FEED must start with https://.")
 DELETION_DUE_DAYS = env.number("DELETION_DUE_DAYS", 7)  # for recipients, after a withdrawal
 SHARE_EXPIRES_AFTER_DAYS = env.number("SHARE_EXPIRES_AFTER_DAYS", 14)
 CLIENT_LINK_DAYS = env.number("CLIENT_LINK_DAYS", 30)

@@ -9,6 +9,7 @@ from commissions.services.closing import (
     report_status,
 )
 from commissions.services.correcting import (
+    book_as_agreed,
     booked_of_share,
     claw_back,
     correct,
@@ -16,6 +17,9 @@ from commissions.services.correcting import (
     settle_item,
 )
 from commissions.services.days import rebuild_partner_days
+from commissions.services.exporting import take_export
+from commissions.services.limits import drop_limit, set_limit
+from commissions.services.rates import RatesReport, import_bundled_rates, import_rates
 from commissions.services.settling import (
     approve,
     approve_many,
@@ -28,18 +32,25 @@ __all__ = [
     "ClosingDiffers",
     "FourEyes",
     "Outcome",
+    "RatesReport",
     "agreements",
     "approve",
     "approve_many",
+    "book_as_agreed",
     "booked_of_share",
     "claw_back",
     "confirm_closing",
     "correct",
     "decide_duplicate",
+    "drop_limit",
+    "import_bundled_rates",
+    "import_rates",
     "meet_milestone",
     "rebuild_partner_days",
     "record_payment",
     "release_due",
     "report_status",
+    "set_limit",
     "settle_item",
+    "take_export",
 ]

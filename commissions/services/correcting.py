@@ -10,6 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from commissions.agreements import terms_of
+from commissions.exchange import NoRate
 from commissions.models import Commission, LedgerEntry, ReconciliationItem
 from commissions.services.booking import (
     Deal,
@@ -73,14 +75,18 @@ def rebook(
     value: Decimal | None = None,
     percent: Decimal | None = None,
     closed_on: dt.date | None = None,
+    terms: Terms | None = None,
     reason: str = "",
 ) -> None:
-    """Reverse a locked commission and book it with the figures given; the others stay."""
+    """Reverse a locked commission and book it with the figures given; the others stay.
+
+    :param terms: instead of those it was booked under
+    """
     deal = Deal(
         value=commission.agreement_value if value is None else value,
         closed_on=closed_on or commission.closed_on,
     )
-    terms = _checked(commission, deal, percent, reason)
+    terms = _checked(terms or commission.read_terms(), commission, deal, percent, reason)
     count_closed(commission.share, commission, take_out)
     before = undo(actor, commission, LedgerEntry.Kind.REVERSAL, on=_today())
     uncount_volume(commission, before.recorded)
@@ -114,8 +120,10 @@ _REBOOKED = (
 )
 
 
-def _checked(commission: Commission, deal: Deal, percent: Decimal | None, reason: str) -> Terms:
-    """Return the terms to book DEAL under, or say what cannot be."""
+def _checked(
+    terms: Terms, commission: Commission, deal: Deal, percent: Decimal | None, reason: str
+) -> Terms:
+    """Return TERMS as DEAL is booked under, or say what cannot be."""
     if not reason.strip():
         raise Malformed(_("Say why it is corrected."))
     if deal.value <= 0 or not fits(deal.value, commission.currency):
@@ -125,7 +133,6 @@ def _checked(commission: Commission, deal: Deal, percent: Decimal | None, reason
         )
     if deal.closed_on > _today():
         raise Malformed(_("A deal cannot have been closed on a day to come."))
-    terms = commission.read_terms()
     if percent is None:
         return terms
     if not 0 < percent <= 100:
@@ -202,6 +209,35 @@ def settle_item(
             why = reason or item.kind
             rebook(actor, commission, value=value, percent=percent, reason=why)
         settle(actor, ReconciliationItem.objects.filter(pk=item.pk), resolution, reason)
+        tell(actor, Event.Kind.RECONCILIATION_SETTLED, commission, webhook=False, item=item.pk)
+        _confirm_if_clear(actor, commission.share)
+    item.refresh_from_db()
+    return item
+
+
+def book_as_agreed(*, actor: Actor, item_id: str) -> ReconciliationItem:
+    """Settle a closing whose day had no exchange rate: book it in the currency agreed, now.
+
+    At the rate of the closing day, which was imported since. Somebody else approves it.
+
+    :raises Conflict: if there still is no rate, the question is another one, or settled already
+    """
+    with transaction.atomic():
+        require(actor, Can.CORRECT_COMMISSION)
+        item = _open_item_of(actor, item_id)
+        booked = booked_of_share(str(item.share_id))
+        if item.kind != ReconciliationItem.Kind.NO_RATE or booked is None:
+            raise Conflict(_("This is no closing without an exchange rate."))
+        commission = locked_for(actor, str(booked.pk))
+        item = _still_open(item)
+        agreed = terms_of(commission.share).currency
+        terms = dataclasses.replace(commission.read_terms(), currency=agreed)
+        try:
+            rebook(actor, commission, terms=terms, reason=item.kind)
+        except NoRate:
+            raise Conflict(_("There still is no exchange rate of that day; import it.")) from None
+        settled = ReconciliationItem.objects.filter(pk=item.pk)
+        settle(actor, settled, ReconciliationItem.Resolution.OTHER)
         tell(actor, Event.Kind.RECONCILIATION_SETTLED, commission, webhook=False, item=item.pk)
         _confirm_if_clear(actor, commission.share)
     item.refresh_from_db()

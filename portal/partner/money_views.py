@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from commissions.exports import commission_rows, csv_lines
 from commissions.models import Commission
 from commissions.selectors import totals_for
+from commissions.sheets import MIME, workbook
 from portal.lib.scope import partner_scope
 from portal.partner import money, rows
 from portal.partner.access import PartnerRequest, page_or_first, partner_page
@@ -47,6 +48,20 @@ def commissions_csv(request: PartnerRequest) -> StreamingHttpResponse:
         _lines(request, request.GET.get("status", "")),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="commissions.csv"'},
+    )
+
+
+@require_safe
+@partner_page
+def commissions_xlsx(request: PartnerRequest) -> FileResponse:
+    """Send exactly the commissions the list shows under the same filter, as a workbook."""
+    found = money.own_commissions(user=request.user, status=request.GET.get("status", ""))
+    newest = found.order_by("-recorded_at", "-pk").iterator(chunk_size=1000)
+    return FileResponse(
+        workbook(commission_rows(newest)),
+        as_attachment=True,
+        filename="commissions.xlsx",
+        content_type=MIME,
     )
 
 
