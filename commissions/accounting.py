@@ -176,7 +176,8 @@ def terms(user: Actor, chosen: Chosen) -> Rows:
     yield [
         "agreement", "version", "partner", "partnerType", "validFrom", "validTo", "endedAt",
         "replacedAt", "direction", "base", "percent", "flat", "currency", "rounding",
-        "holdingDays", "cap", "tiers", "milestones", "acceptedAt", "acceptedBy", "enteredBy", "textSha256",
+        "holdingDays", "cap", "tiers", "milestones", "acceptedAt", "acceptedBy", "enteredBy",
+        "textSha256",
     ]  # fmt: skip
     accepted = AgreementVersion.objects.visible_to(user).filter(accepted_at__isnull=False)
     later = accepted.filter(agreement=OuterRef("agreement"), number__gt=OuterRef("number"))

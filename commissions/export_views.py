@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from commissions import services
-from commissions.accounting import EXPORTS, Rows
-from commissions.export_forms import XLSX, ExportForm, open_to
-from commissions.exports import csv_lines
-from commissions.sheets import MIME, workbook
+from commissions.accounting import EXPORTS
+from commissions.export_forms import ExportForm, open_to
+from commissions.files import file_answer
 from commissions.views import StaffRequest, staff_page
 from portal.lib.access import Can
 
@@ -31,18 +30,7 @@ def export_file(request: StaffRequest) -> HttpResponseBase:
         return _page(request, form, status=422)
     what, kind = form.cleaned_data["what"], form.cleaned_data["format"]
     rows = services.take_export(actor=request.user, what=what, form=kind, chosen=form.chosen())
-    return file_answer(rows, form.file_name(), kind)
-
-
-def file_answer(rows: Rows, name: str, kind: str) -> HttpResponseBase:
-    """Return ROWS as a file called NAME: CSV as it is read, or a workbook written beforehand."""
-    if kind == XLSX:
-        return FileResponse(workbook(rows), as_attachment=True, filename=name, content_type=MIME)
-    return StreamingHttpResponse(
-        csv_lines(rows),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return file_answer(rows, form.file_name())
 
 
 def _page(request: StaffRequest, form: ExportForm, status: int = 200) -> HttpResponse:

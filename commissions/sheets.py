@@ -24,6 +24,13 @@ _OPTIONS = {
 }
 
 
+def xlsx_chunks(rows: Iterable[Iterable[Any]]) -> Iterator[bytes]:
+    """Yield a workbook of ROWS, which is written once the first piece is asked for."""
+    with workbook(rows) as file:
+        while chunk := file.read(65_536):
+            yield chunk
+
+
 def workbook(rows: Iterable[Iterable[Any]], most_rows: int = MOST_ROWS) -> IO[bytes]:
     """Return a file with ROWS, whose first is the heading, to be read and closed.
 
