@@ -27,7 +27,7 @@ from commissions.models import (
 from portal.lib.access import Actor, Can
 from portal.lib.money import exact
 
-TOGETHER = 2_000  # rows of one message from the database
+TOGETHER = 500  # rows of one message from the database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,39 +66,40 @@ def read_quotes(content: bytes, since: dt.date | None = None) -> list[Quote]:
         raise FileRefused(Fault(_("The file is too large: 2 MB at most.")))
     if content[:4] == b"PK\x03\x04":
         content = _unpacked(content)
-    read = _xml_rows if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" else _csv_rows
-    quotes, faults, seen = [], [], set()
-    for number, (column, cell, day) in read(content):
-        quote = _quote(column, cell, day)
-        if isinstance(quote, str):
-            faults.append(Fault(quote, number, column))
-        elif quote is not None and (quote.currency, quote.day) in seen:
-            faults.append(Fault(_("This day stands in the file twice."), number, column))
-        elif quote is not None:
-            seen.add((quote.currency, quote.day))
-            quotes.append(quote)
+    read = _xml_cells if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" else _csv_cells
+    last = timezone.now().date() + dt.timedelta(days=1)
+    quotes, faults, seen, any_rate = [], [], set(), False
+    for number, day, column, cell in read(content):
+        if cell in _NONE:
+            continue
+        key = (column, day)
+        if fault := _fault(column, cell, day, last, again=key in seen):
+            faults.append(Fault(fault, number, column))
+        elif column in CURRENCIES and day is not None:
+            any_rate = True
+            if since is None or day >= since:
+                quotes.append(Quote(column, day, Decimal(cell)))
+        seen.add(key)
     if faults:
         raise FileRefused(*faults)
-    if not quotes:
+    if not any_rate:
         raise FileRefused(Fault(_("There is no rate of a currency we know in this file.")))
-    listed = [quote for quote in quotes if quote.currency in CURRENCIES]
-    return [quote for quote in listed if since is None or quote.day >= since]
+    return quotes
 
 
-Row = tuple[int, tuple[str, str, dt.date | None]]
+# Row or line, its day, the currency and its rate, as they are written.
+Cell = tuple[int, dt.date | None, str, str]
 
 
-def _quote(column: str, cell: str, day: dt.date | None) -> Quote | str | None:
-    """Return the rate in a CELL, None where it holds none, or why it cannot be right."""
-    if day is None or not FIRST_DAY <= day <= timezone.now().date() + dt.timedelta(days=1):
+def _fault(column: str, cell: str, day: dt.date | None, last: dt.date, *, again: bool) -> str:
+    """Return why a rate cannot be right, or nothing."""
+    if day is None or not FIRST_DAY <= day <= last:
         return _("This is no day on which rates can have been published.")
-    if cell in _NONE:
-        return None
     if not _CODE.fullmatch(column) or column == EURO:
         return _("The column names no currency.")
-    if not _RATE.fullmatch(cell) or not Decimal(cell):
+    if not _RATE.fullmatch(cell) or not cell.strip("0."):
         return _("This is no rate: %(cell)s.") % {"cell": cell[:40]}
-    return Quote(column, day, Decimal(cell))
+    return _("This day stands in the file twice.") if again else ""
 
 
 def _unpacked(content: bytes) -> bytes:
@@ -117,8 +118,8 @@ def _unpacked(content: bytes) -> bytes:
     return found
 
 
-def _csv_rows(content: bytes) -> Iterator[Row]:
-    """Yield each cell of a CSV with its row, its column's head and its row's day."""
+def _csv_cells(content: bytes) -> Iterator[Cell]:
+    """Yield each cell of a CSV with its row, its day and its column's head."""
     try:
         lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         head = [cell.strip() for cell in next(lines, [])]
@@ -130,7 +131,7 @@ def _csv_rows(content: bytes) -> Iterator[Row]:
         raise FileRefused(Fault(_("This is neither CSV nor XML in UTF-8."))) from error
 
 
-def _cells(number: int, head: Sequence[str], line: Sequence[str]) -> Iterator[Row]:
+def _cells(number: int, head: Sequence[str], line: Sequence[str]) -> Iterator[Cell]:
     if not any(line):
         return
     if len(line) != len(head):
@@ -140,12 +141,12 @@ def _cells(number: int, head: Sequence[str], line: Sequence[str]) -> Iterator[Ro
     if day is None:
         raise FileRefused(Fault(_("This is no day: %(cell)s.") % {"cell": line[0][:40]}, number))
     for column, cell in zip(head[1:], line[1:], strict=True):
-        yield number, (column, cell, day)
+        yield number, day, column, cell
 
 
-def _xml_rows(content: bytes) -> Iterator[Row]:
+def _xml_cells(content: bytes) -> Iterator[Cell]:
     """Yield each rate of the Bank's XML with its line; entities and document types are refused."""
-    found: list[Row] = []
+    found: list[Cell] = []
     parser, day = expat.ParserCreate(), None
 
     def opened(name: str, given: dict[str, str]) -> None:
@@ -156,7 +157,7 @@ def _xml_rows(content: bytes) -> Iterator[Row]:
             day = _day(given["time"])
         if "currency" in given:
             cell = given.get("rate", "").strip() or "?"
-            found.append((parser.CurrentLineNumber, (given["currency"], cell, day)))
+            found.append((parser.CurrentLineNumber, day, given["currency"], cell))
 
     def refused(*_declared: object) -> None:
         raise FileRefused(Fault(_("The XML must not declare a document type.")))

@@ -22,7 +22,6 @@ from commissions.rate_files import Quote, read_quotes
 from events.models import Event
 from leads.import_file import FileRefused
 from partners.models import User
-from partners.types import Direction
 from portal.lib.access import THE_SYSTEM
 from portal.lib.errors import NotAllowed
 
@@ -40,7 +39,6 @@ XML = b"""<?xml version="1.0" encoding="UTF-8"?>
 <Cube currency='INR' rate='106.084'/>
 </Cube></Cube></gesmes:Envelope>"""
 DAY = dt.date(2026, 10, 30)
-PAYS = Direction.PLATFORM_PAYS_PARTNER
 
 
 def zipped(content: bytes, name: str = "eurofxref-hist.csv") -> bytes:
