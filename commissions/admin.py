@@ -1,4 +1,4 @@
-"""Commissions and open questions in Django admin, to look at: they change through services."""
+"""The money in Django admin, to look at; limits of confirmation are set here, by their service."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from commissions.models import Commission, ReconciliationItem
+from commissions import services
+from commissions.models import Commission, ConfirmationLimit, ExchangeRate, ReconciliationItem
+from partners.admin.through_services import ServiceAdmin
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -68,3 +70,32 @@ class ReconciliationItemAdmin(ReadOnly):
     search_fields = ["partner__name"]
     list_select_related = ["partner"]
     ordering = ["-created_at", "-id"]
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(ReadOnly):
+    list_display = ["day", "currency", "per_euro", "source", "imported_at"]
+    list_filter = ["currency"]
+    date_hierarchy = "day"
+    ordering = ["-day", "currency"]
+
+
+@admin.register(ConfirmationLimit)
+class ConfirmationLimitAdmin(ServiceAdmin[ConfirmationLimit]):
+    """One per market and currency; what it is for is never changed, only its amount."""
+
+    list_display = ["market", "currency", "amount"]
+    ordering = ["market", "currency"]
+    actions = None
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("market", "currency") if obj else ()
+
+    def save_model(self, request: Any, obj: ConfirmationLimit, form: Any, change: bool) -> None:
+        limit = services.set_limit(
+            actor=request.user, market=obj.market, currency=obj.currency, amount=obj.amount
+        )
+        obj.pk = limit.pk
+
+    def delete_model(self, request: Any, obj: ConfirmationLimit) -> None:
+        services.drop_limit(actor=request.user, market=obj.market, currency=obj.currency)

@@ -1,11 +1,12 @@
 """Figures over time and over partners, all from the daily figures (formulas: contract section 7).
 
-Money stays apart by currency and by who pays whom; nothing is ever summed across either.
+Money stays apart by currency and by who pays whom. It is summed across currencies only in one that
+was asked for, each day at its own rate (`converting`); never across who pays whom.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -15,6 +16,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
+from commissions.converting import MONEY, Conversion
 from leads.models import PartnerDay
 from partners.types import TYPES, Direction, PartnerType
 from portal.lib.access import Actor
@@ -22,6 +24,8 @@ from portal.lib.money import rounded
 
 PERIODS = ("month", "quarter", "year")
 PARTNER_SUMS = ("received", "accepted", "closed", "revenue", "commission")
+ZERO = Decimal(0)
+_BY_PERIOD = tuple(f"{name}_{period}" for name in MONEY for period in PERIODS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,24 +52,24 @@ class Tally:
     closed: int = 0
     revenue: Decimal = Decimal(0)
     commission: Decimal = Decimal(0)
-    by_period: dict[str, Decimal] = field(
-        default_factory=lambda: dict.fromkeys(PERIODS, Decimal(0))
-    )
+    # Closed deals whose money is in the sums; fewer than closed where a day had no rate.
+    priced: int = 0
+    by_period: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(_BY_PERIOD, ZERO))
 
     @property
     def average_deal(self) -> Decimal | None:
-        return rounded(self.revenue / self.closed, self.currency) if self.closed else None
+        return rounded(self.revenue / self.priced, self.currency) if self.priced else None
 
     @property
     def average_commission(self) -> Decimal | None:
-        return rounded(self.commission / self.closed, self.currency) if self.closed else None
+        return rounded(self.commission / self.priced, self.currency) if self.priced else None
 
     def add(self, row: dict[str, Any]) -> None:
         """Add a row of :func:`by_type`."""
-        for name in PARTNER_SUMS:
+        for name in (*PARTNER_SUMS, "priced"):
             setattr(self, name, getattr(self, name) + row[name])
-        for period in PERIODS:
-            self.by_period[period] += row[f"commission_{period}"] or 0
+        for name in _BY_PERIOD:
+            self.by_period[name] += row[name] or 0
 
 
 def starts(today: date | None = None) -> dict[str, date]:
@@ -102,10 +106,11 @@ def months_for(*, user: Actor, months: int = 6) -> list[Month]:
 
 
 def by_type(*, user: Actor) -> list[dict[str, Any]]:
-    """Return the sums per partner type and currency, with the commission of each running period."""
+    """Return the sums per partner type and currency, money for each running period as well."""
     since = starts()
     periods = {
-        f"commission_{period}": Sum("commission", filter=Q(day__gte=since[period]))
+        f"{name}_{period}": Sum(name, filter=Q(day__gte=since[period]))
+        for name in MONEY
         for period in PERIODS
     }
     rows: Any = (
@@ -119,12 +124,89 @@ def by_type(*, user: Actor) -> list[dict[str, Any]]:
             "type": PartnerType(row["partner__type"]),
             "currency": row["currency"],
             "direction": TYPES[row["partner__type"]].direction,
+            "priced": row["sum_closed"],
             **_without_prefix(row),
             **{name: row[name] for name in periods},
         }
         for row in rows
     ]
-    return sorted(made, key=lambda row: (-row["closed"], -row["received"], row["type"].label))
+    return _most_closed_first(made)
+
+
+def day_sums(
+    *,
+    user: Actor,
+    by: str,
+    partners: Iterable[str] | None = None,
+    since: date | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Yield what was earned each day, per currency and BY, as far as USER may see it.
+
+    :param by: partner__type or partner_id
+    :param partners: only of these
+    :param since: only from this day on
+    """
+    days = PartnerDay.objects.visible_to(user).filter(closed__gt=0)
+    if since is not None:
+        days = days.filter(day__gte=since)
+    if partners is not None:
+        days = days.filter(partner_id__in=list(partners))
+    sums = {f"sum_{name}": Sum(name) for name in ("closed", *MONEY)}
+    rows: Any = days.order_by("day").values("day", "currency", by).annotate(**sums)
+    for row in rows:
+        named = {name: row[f"sum_{name}"] for name in ("closed", *MONEY)}
+        yield {"day": row["day"], "currency": row["currency"], by: row[by], **named}
+
+
+def in_one(rows: Iterable[dict[str, Any]], conversion: Conversion) -> list[dict[str, Any]]:
+    """Return ROWS of :func:`by_type`, one per type, with the money of CONVERSION."""
+    made: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        one = made.setdefault(row["type"], _empty(row, conversion.currency))
+        for name in ("received", "accepted", "closed"):
+            one[name] += row[name]
+    since = starts()
+    for day in conversion.rows:
+        one = made[day["partner__type"]]
+        one["priced"] += day["closed"]
+        for name in MONEY:
+            one[name] += day[name]
+            for period in PERIODS:
+                if day["day"] >= since[period]:
+                    one[f"{name}_{period}"] += day[name]
+    return _most_closed_first(made.values())
+
+
+def _empty(row: dict[str, Any], currency: str) -> dict[str, Any]:
+    counts = dict.fromkeys(("received", "accepted", "closed", "priced"), 0)
+    money = dict.fromkeys((*MONEY, *_BY_PERIOD), ZERO)
+    return {name: row[name] for name in ("type", "direction")} | {
+        "currency": currency, **counts, **money
+    }  # fmt: skip
+
+
+def _most_closed_first(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: (-row["closed"], -row["received"], row["type"].label))
+
+
+def months_in(conversion: Conversion, *, months: int = 6) -> list[Month]:
+    """Return the money of CONVERSION in each of the last MONTHS months, this one included."""
+    firsts = _last_months(timezone.now().date(), months)
+    revenue, commission = dict.fromkeys(firsts, ZERO), dict.fromkeys(firsts, ZERO)
+    for day in conversion.rows:
+        first = day["day"].replace(day=1)
+        if first in revenue:
+            revenue[first] += day["revenue"]
+            commission[first] += day["commission"]
+    return [
+        Month(
+            first=first,
+            currency=conversion.currency,
+            revenue=revenue[first],
+            commission=commission[first],
+        )
+        for first in firsts
+    ]
 
 
 def tallies(rows: Iterable[dict[str, Any]]) -> list[Tally]:
@@ -137,22 +219,26 @@ def tallies(rows: Iterable[dict[str, Any]]) -> list[Tally]:
     return sorted(found.values(), key=lambda t: (order.index(t.direction), t.currency))
 
 
-def partner_sums(*, user: Actor, type: str = "", period: str = "") -> QuerySet[PartnerDay, Any]:
+def partner_sums(
+    *, user: Actor, type: str = "", period: str = "", apart: bool = True
+) -> QuerySet[PartnerDay, Any]:
     """Return the sums per partner and currency, most deals closed first.
 
     :param type: one partner type, or all
     :param period: month, quarter or year (the running one), or all time
+    :param apart: False: one row per partner, whose money says nothing
     """
     days = PartnerDay.objects.visible_to(user)
     if type:
         days = days.filter(partner__type=type)
     if period:
         days = days.filter(day__gte=starts()[period])
-    sums: Any = days.values("partner_id", "partner__name", "partner__type", "currency").annotate(
+    currency = ("currency",) if apart else ()
+    sums: Any = days.values("partner_id", "partner__name", "partner__type", *currency).annotate(
         **_sums("sum_")
     )
     best_first: QuerySet[PartnerDay, Any] = sums.order_by(
-        "-sum_closed", "-sum_accepted", "-sum_received", "partner__name", "currency"
+        "-sum_closed", "-sum_accepted", "-sum_received", "partner__name", *currency, "partner_id"
     )
     return best_first
 

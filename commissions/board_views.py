@@ -64,6 +64,7 @@ def reconciliation(request: StaffRequest) -> HttpResponse:
         **board.figures_page(user=request.user, wanted=wanted, number=_number(request)),
         "differences": board.first_differences(user=request.user, wanted=wanted),
         "may_import": may(request.user, Can.IMPORT_STATEMENT),
+        "may_import_rates": may(request.user, Can.IMPORT_RATES),
         "may_agree": may(request.user, Can.MANAGE_AGREEMENTS),
     }
     return render(request, "commissions/reconciliation.html", shown)

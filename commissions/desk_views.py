@@ -206,6 +206,22 @@ def settle(request: StaffRequest, item: str) -> HttpResponse:
 
 @require_POST
 @staff_page(Can.CORRECT_COMMISSION)
+def book_as_agreed(request: StaffRequest, item: str) -> HttpResponse:
+    """Book a closing in the currency agreed, now that its day has a rate."""
+    found = _item(request, item)
+    commission = services.booked_of_share(str(found.share_id))
+    if commission is None:
+        raise Http404
+    return _done(
+        request,
+        commission,
+        lambda: services.book_as_agreed(actor=request.user, item_id=str(found.pk)),
+        _("Booked in the currency agreed. Somebody else has to approve it."),
+    )
+
+
+@require_POST
+@staff_page(Can.CORRECT_COMMISSION)
 def decide(request: StaffRequest, item: str) -> HttpResponse:
     """Decide which of two closings of one lead counts."""
     found = _item(request, item)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -47,18 +49,61 @@ def rate_on(source: str, target: str, day: dt.date) -> Rate:
 
     :raises NoRate: if one of the two has none
     """
+    return _crossed(source, target, day, _published)
+
+
+class RateBook:
+    """All rates of some currencies since a day, read at once, for a report over many days.
+
+    It answers as `rate_on` does, but a day after the newest rate of a currency gets that one: a
+    report says so and is right soon after, where a booking waits.
+    """
+
+    def __init__(self, currencies: Iterable[str], since: dt.date) -> None:
+        wanted = {DOLLAR if code in PEGS else code for code in currencies} - {EURO}
+        rates = ExchangeRate.objects.filter(currency__in=wanted)
+        newest = rates.order_by("currency", "-day").distinct("currency").values("pk")
+        kept = rates.filter(day__gt=since - OLDEST) | rates.filter(pk__in=newest)
+        self._rates: dict[str, list[ExchangeRate]] = {}
+        for rate in kept.order_by("day"):
+            self._rates.setdefault(rate.currency, []).append(rate)
+
+    def rate(self, source: str, target: str, day: dt.date) -> Rate:
+        """Return the rate from SOURCE to TARGET that a report uses for DAY.
+
+        :raises NoRate: if one of the two has none
+        """
+        return _crossed(source, target, day, self._published)
+
+    def _published(self, currency: str, day: dt.date) -> ExchangeRate:
+        rates = self._rates.get(currency, [])
+        place = bisect_right(rates, day, key=lambda rate: rate.day)
+        if not place or (place < len(rates) and rates[place - 1].day <= day - OLDEST):
+            raise NoRate(f"{currency} {day}")
+        return rates[place - 1]
+
+
+def _crossed(
+    source: str, target: str, day: dt.date, published: Callable[[str, dt.date], ExchangeRate]
+) -> Rate:
+    """Return the rate from SOURCE to TARGET; PUBLISHED says what one euro was worth."""
     if source == target:
         return Rate(Decimal(1), day, "")
     (via_source, per_source, peg_source) = _pegged(source, day)
     (via_target, per_target, peg_target) = _pegged(target, day)
     said = [peg for peg in (peg_source, peg_target) if peg]
-    rate, published = per_target / per_source, day
+    rate, on = per_target / per_source, day
     if via_source != via_target:
-        of_source, of_target = _per_euro(via_source, day), _per_euro(via_target, day)
+        of_source, of_target = (
+            ExchangeRate(currency=EURO, day=day, per_euro=Decimal(1))
+            if via == EURO
+            else published(via, day)
+            for via in (via_source, via_target)
+        )
         rate *= of_target.per_euro / of_source.per_euro
-        published = min(of_source.day, of_target.day)
+        on = min(of_source.day, of_target.day)
         said = sorted({of_source.source, of_target.source} - {""}) + said
-    return Rate(rate.quantize(_PLACES), published, "; ".join(dict.fromkeys(said)))
+    return Rate(rate.quantize(_PLACES), on, "; ".join(dict.fromkeys(said)))
 
 
 def _pegged(currency: str, day: dt.date) -> tuple[str, Decimal, str]:
@@ -68,9 +113,7 @@ def _pegged(currency: str, day: dt.date) -> tuple[str, Decimal, str]:
     return (DOLLAR, units, source) if pegged else (currency, Decimal(1), "")
 
 
-def _per_euro(currency: str, day: dt.date) -> ExchangeRate:
-    if currency == EURO:
-        return ExchangeRate(currency=EURO, day=day, per_euro=Decimal(1))
+def _published(currency: str, day: dt.date) -> ExchangeRate:
     published = ExchangeRate.objects.filter(currency=currency, day__lte=day, day__gt=day - OLDEST)
     if (newest := published.order_by("-day").first()) is None:
         raise NoRate(f"{currency} {day}")

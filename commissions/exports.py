@@ -1,7 +1,8 @@
-"""Commissions as CSV for accounting."""
+"""Rows for spreadsheets and accounting: as CSV, and what a commission is there."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -19,11 +20,19 @@ _NUMBER = re.compile(r"^[+-]?\d[\d .]*$")
 
 def safe_cell(value: Any) -> str:
     """Return VALUE as text that no spreadsheet runs; plain numbers and phones stay usable."""
-    text = "" if value is None else str(value)
-    text = text.replace("\x00", "")
+    text = _text(value).replace("\x00", "")
     if _FORMULA.match(text) and not _NUMBER.match(text):
         return "'" + text
     return text
+
+
+def _text(value: Any) -> str:
+    """Return VALUE as a file of text says it: amounts in full, times in RFC 3339."""
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(rfc3339(value) if isinstance(value, dt.datetime) else value)
 
 
 def csv_lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
@@ -37,9 +46,9 @@ def _quoted(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if _SEPARATOR.search(cell) else cell
 
 
-def rate(percent: Decimal) -> str:
+def rate(percent: Decimal) -> Decimal:
     """Return PERCENT with two decimals, or with all it has where they are more."""
-    return f"{percent.quantize(Decimal('0.01')) if percent == round(percent, 2) else percent:f}"
+    return percent.quantize(Decimal("0.01")) if percent == round(percent, 2) else percent
 
 
 def commission_rows(commissions: Iterable[Commission]) -> Iterator[list[Any]]:
@@ -65,5 +74,5 @@ def commission_rows(commissions: Iterable[Commission]) -> Iterator[list[Any]]:
             commission.currency,
             commission.direction,
             commission.status,
-            rfc3339(commission.recorded_at),
+            commission.recorded_at,
         ]

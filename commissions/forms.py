@@ -84,8 +84,12 @@ class RejectionForm(forms.Form):
     )
 
 
+# Those that have a rate of every working day.
+REPORTED_IN = ("AED", "INR", "USD", "EUR", "GBP", "SAR")
+
+
 class AnalyticsFilter(forms.Form):
-    """Which partners the table of analytics shows, and over which time."""
+    """In which currency money is shown; which partners the table shows, and over which time."""
 
     period = forms.ChoiceField(
         label=_("Period"),
@@ -102,6 +106,11 @@ class AnalyticsFilter(forms.Form):
         required=False,
         choices=[("", _("All types")), *PartnerType.choices],
     )
+    currency = forms.ChoiceField(
+        label=_("Money in"),
+        required=False,
+        choices=[("", _("Each in its own")), *((code, code) for code in REPORTED_IN)],
+    )
     page = forms.IntegerField(required=False, min_value=1, max_value=10_000)
 
     def chosen(self) -> dict[str, Any]:
@@ -111,7 +120,8 @@ class AnalyticsFilter(forms.Form):
         return {
             "period": given.get("period") if given.get("period") in PERIODS else "",
             "type": given.get("type") or "",
-            "page": given.get("page") or 1,
+            "currency": given.get("currency") or "",
+            "number": given.get("page") or 1,
         }
 
 

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from commissions import analytics, overview
+from commissions.analytics_page import page as analytics_page_of
 from commissions.forms import AnalyticsFilter, EventFilter
 from events import checkpoints
 from events.selectors import event_lines
@@ -52,21 +52,8 @@ def staff_page(
 def analytics_page(request: StaffRequest) -> HttpResponse:
     """Show deals, revenue and commission: over time, by partner type and by partner."""
     form = AnalyticsFilter(request.GET)
-    wanted = form.chosen()
-    by_type = analytics.by_type(user=request.user)
-    page = overview.partner_page(user=request.user, **wanted)
-    months = analytics.months_for(user=request.user, months=overview.SHOWN_MONTHS)
-    return render(
-        request,
-        "commissions/analytics.html",
-        {
-            "form": form,
-            **overview.totals(by_type),
-            "types": overview.type_rows(by_type),
-            "pictures": overview.pictures(months, by_type),
-            "page": page,
-        },
-    )
+    shown = analytics_page_of(user=request.user, **form.chosen())
+    return render(request, "commissions/analytics.html", {"form": form, **shown})
 
 
 @require_safe

@@ -82,11 +82,33 @@ async def post(
         return Answer(status=None, error=failure_class(error), milliseconds=_since(began))
 
 
-async def _head_of(response: aiohttp.ClientResponse) -> bytes:
+def fetch(url: str, *, most: int, resolver: AbstractResolver | None = None) -> Answer:
+    """GET URL, as `egress.checked_url` gives it, and return the whole answer or why there is none.
+
+    For what is read now and then: a loop and a client of its own.
+
+    :param most: bytes that are read; an answer with more is `too_long`
+    """
+    return asyncio.run(_fetch(URL(url, encoded=True), most, resolver))
+
+
+async def _fetch(url: URL, most: int, resolver: AbstractResolver | None) -> Answer:
+    began = time.monotonic()
+    async with new_session(resolver) as session:
+        try:
+            async with session.get(url, allow_redirects=False) as response:
+                body = await _head_of(response, most + 1)
+                error = _class_of(response.status) or ("too_long" if len(body) > most else "")
+                return Answer(response.status, error, body[:most], milliseconds=_since(began))
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            return Answer(status=None, error=failure_class(error), milliseconds=_since(began))
+
+
+async def _head_of(response: aiohttp.ClientResponse, most: int = ANSWER_BYTES) -> bytes:
     """Read the answer up to what is kept; a longer one costs its connection."""
     head, content = b"", response.content
-    while len(head) < ANSWER_BYTES:
-        head += await content.read(ANSWER_BYTES - len(head))
+    while len(head) < most:
+        head += await content.read(most - len(head))
         if content.at_eof():
             return head
     response.close()

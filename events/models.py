@@ -109,6 +109,11 @@ class Event(models.Model):
         AGREEMENT_WITHDRAWN = "agreement_withdrawn", _("Agreement taken back")
         AGREEMENT_ENDED = "agreement_ended", _("Agreement ended")
         RATES_IMPORTED = "rates_imported", _("Exchange rates imported")
+        CONFIRMATION_LIMIT_CHANGED = (
+            "confirmation_limit_changed",
+            _("Limit of automatic confirmation changed"),
+        )
+        EXPORT_TAKEN = "export_taken", _("Export taken")
         PARTNER_CREATED = "partner_created", _("Partner created")
         PARTNER_CHANGED = "partner_changed", _("Partner changed")
         PARTNER_STATUS_CHANGED = "partner_status_changed", _("Partner status changed")

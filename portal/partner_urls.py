@@ -37,6 +37,7 @@ urlpatterns = [
     path("leads/<share:reference>/evidence/", dispute_views.paper_add, name="paper_add"),
     path("evidence/<evidence:evidence>/", dispute_views.paper, name="paper"),
     path("commissions.csv", money_views.commissions_csv, name="commissions_csv"),
+    path("commissions.xlsx", money_views.commissions_xlsx, name="commissions_xlsx"),
     path("agreements/", agreement_views.agreement_list, name="agreement_list"),
     path("agreements/<terms:version>/", agreement_views.agreement, name="agreement"),
     path("agreements/<terms:version>/accept/", agreement_views.accept, name="agreement_accept"),

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -193,6 +194,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 1800},
     },
+    "read-exchange-rates": {
+        "task": "commissions.tasks.read_rates",
+        "schedule": crontab(hour="16", minute="30"),  # UTC; published about 16:00 in Frankfurt
+        "options": {"expires": 3600},
+    },
     "apply-retention": {
         "task": "leads.tasks.apply_retention",
         "schedule": 86400.0,
@@ -326,7 +332,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
-DATA_UPLOAD_MAX_NUMBER_FILES = 1  # the import of leads and a paper of evidence take one each
+DATA_UPLOAD_MAX_NUMBER_FILES = 1  # imports and papers of evidence take one each
 MAX_REQUEST_BYTES = 2_097_152  # of a whole request to a page; more is refused unread
 EVIDENCE_MAX_BYTES = 5_000_000  # of one paper that proves a closing or a claim
 EVIDENCE_PER_SHARE = 20
@@ -411,6 +417,10 @@ CAPTURE_EMBED_ORIGINS = env.words("CAPTURE_EMBED_ORIGINS")
 CAPTURE_NETWORK_PER_HOUR = env.number("CAPTURE_NETWORK_PER_HOUR", 60)
 CAPTURE_ADDRESS_PER_HOUR = env.number("CAPTURE_ADDRESS_PER_HOUR", 3)
 CAPTURE_MIN_SECONDS = 3  # nobody reads the form and fills it in faster; machines do
+# Where the reference rates are read each day, https; empty: nowhere, they come as files.
+EXCHANGE_RATES_FEED = env.text("EXCHANGE_RATES_FEED", "")
+if EXCHANGE_RATES_FEED and urlsplit(EXCHANGE_RATES_FEED).scheme != "https" and not DEMO:
+    raise ImproperlyConfigured("EXCHANGE_RATES_FEED must start with https://.")
 DELETION_DUE_DAYS = env.number("DELETION_DUE_DAYS", 7)  # for recipients, after a withdrawal
 SHARE_EXPIRES_AFTER_DAYS = env.number("SHARE_EXPIRES_AFTER_DAYS", 14)
 CLIENT_LINK_DAYS = env.number("CLIENT_LINK_DAYS", 30)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from partners.types import Market
+from portal.lib.access import StaffOnlyQuerySet
 from portal.lib.money import CURRENCIES, MoneyColumn
 
 _CODES = [(code, code) for code in CURRENCIES]
@@ -28,6 +29,8 @@ class ExchangeRate(models.Model):
     source = models.CharField(max_length=80)
     imported_at = models.DateTimeField(default=timezone.now)
 
+    objects = StaffOnlyQuerySet["ExchangeRate"].as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["currency", "day"], name="commissions_rate_once_a_day"),
@@ -44,6 +47,8 @@ class ConfirmationLimit(models.Model):
     market = models.CharField(_("Market"), max_length=10, choices=Market.choices)
     currency = models.CharField(_("Currency"), max_length=3, choices=_CODES)
     amount = MoneyColumn(_("Confirmed automatically up to"))
+
+    objects = StaffOnlyQuerySet["ConfirmationLimit"].as_manager()
 
     class Meta:
         verbose_name = _("confirmation limit")

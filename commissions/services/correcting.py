@@ -69,14 +69,18 @@ def rebook(
     value: Decimal | None = None,
     percent: Decimal | None = None,
     closed_on: dt.date | None = None,
+    terms: Terms | None = None,
     reason: str = "",
 ) -> None:
-    """Reverse a locked commission and book it with the figures given; the others stay."""
+    """Reverse a locked commission and book it with the figures given; the others stay.
+
+    :param terms: instead of those it was booked under
+    """
     deal = Deal(
         value=commission.agreement_value if value is None else value,
         closed_on=closed_on or commission.closed_on,
     )
-    terms = _checked(commission, deal, percent, reason)
+    terms = _checked(terms or commission.read_terms(), commission, deal, percent, reason)
     count_closed(commission.share, commission, take_out)
     before = undo(actor, commission, LedgerEntry.Kind.REVERSAL, on=_today())
     uncount_volume(commission, before.recorded)
@@ -111,8 +115,10 @@ _REBOOKED = (
 )
 
 
-def _checked(commission: Commission, deal: Deal, percent: Decimal | None, reason: str) -> Terms:
-    """Return the terms to book DEAL under, or say what cannot be."""
+def _checked(
+    terms: Terms, commission: Commission, deal: Deal, percent: Decimal | None, reason: str
+) -> Terms:
+    """Return TERMS as DEAL is booked under, or say what cannot be."""
     if not reason.strip():
         raise Malformed(_("Say why it is corrected."))
     if deal.value <= 0 or not fits(deal.value, commission.currency):
@@ -122,7 +128,6 @@ def _checked(commission: Commission, deal: Deal, percent: Decimal | None, reason
         )
     if deal.closed_on > _today():
         raise Malformed(_("A deal cannot have been closed on a day to come."))
-    terms = commission.read_terms()
     if percent is None:
         return terms
     if not 0 < percent <= 100:

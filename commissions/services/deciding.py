@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,6 +10,8 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from commissions.agreements import terms_of
+from commissions.exchange import NoRate
 from commissions.models import Commission, ReconciliationItem
 from commissions.services.booking import lock_commission, tell
 from commissions.services.closing import Claim, booked_of, confirm, record_closing
@@ -151,6 +154,34 @@ def _settle_missing(actor: Actor, item: ReconciliationItem, resolution: str, rea
         share_id=str(share.pk) if share else None,
         item=str(item.pk),
     )
+
+
+def book_as_agreed(*, actor: Actor, item_id: str) -> ReconciliationItem:
+    """Settle a closing whose day had no exchange rate: book it in the currency agreed, now.
+
+    At the rate of the closing day, which was imported since. Somebody else approves it.
+
+    :raises Conflict: if there still is no rate, the question is another one, or settled already
+    """
+    with transaction.atomic():
+        require(actor, Can.CORRECT_COMMISSION)
+        item = open_item_of(actor, item_id)
+        booked = booked_of_share(str(item.share_id))
+        if item.kind != Kind.NO_RATE or booked is None:
+            raise Conflict(_("This is no closing without an exchange rate."))
+        commission = locked_for(actor, str(booked.pk))
+        item = still_open(item)
+        agreed = terms_of(commission.share).currency
+        terms = dataclasses.replace(commission.read_terms(), currency=agreed)
+        try:
+            rebook(actor, commission, terms=terms, reason=item.kind)
+        except NoRate:
+            raise Conflict(_("There still is no exchange rate of that day; import it.")) from None
+        settle(actor, ReconciliationItem.objects.filter(pk=item.pk), Resolution.OTHER)
+        tell(actor, Event.Kind.RECONCILIATION_SETTLED, commission, webhook=False, item=item.pk)
+        _confirm_if_clear(actor, commission.share)
+    item.refresh_from_db()
+    return item
 
 
 def decide_duplicate(*, actor: Actor, item_id: str, take_over: bool, reason: str) -> Share:

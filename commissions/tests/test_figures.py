@@ -115,7 +115,7 @@ class TestPeriods:
 
         tallies = analytics.tallies(analytics.by_type(user=dana))
 
-        assert [(t.direction, t.commission, t.by_period["month"]) for t in tallies] == [
+        assert [(t.direction, t.commission, t.by_period["commission_month"]) for t in tallies] == [
             ("platform_pays_partner", Decimal(150_000), Decimal(150_000)),
             ("partner_pays_platform", Decimal(200_000), Decimal(200_000)),
         ]

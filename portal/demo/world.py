@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 
+from commissions.models import ExchangeRate
+from commissions.services import import_bundled_rates
 from leads import notices
 from leads.models import Lead
 from leads.services import capture_lead
@@ -14,6 +16,7 @@ from portal.demo import inboxes
 from portal.demo.cast import Cast, gather
 from portal.demo.clock import days_ago
 from portal.demo.stories import STORIES, Story
+from portal.lib.access import THE_SYSTEM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,8 @@ def load(*, wait: float) -> Loaded:
     """
     with transaction.atomic():
         cast = gather()
+    if not ExchangeRate.objects.exists():  # it takes a second, and every start waits for us
+        import_bundled_rates(actor=THE_SYSTEM)
     told = sum(_tell(cast, story) for story in STORIES)
     reachable = settings.WEBHOOK_ALLOW_LOOPBACK
     if reachable:

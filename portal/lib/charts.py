@@ -1,4 +1,4 @@
-"""Pictures of figures as SVG made on the server: bars, a line, a ring.
+"""Pictures of figures as SVG made on the server: bars, a funnel, a line, a ring.
 
 Geometry is in SVG attributes and colour in classes, so no inline style is needed and the same
 marks print in documents. Each picture carries its figures in a table for screen readers and for
@@ -60,6 +60,41 @@ def bar_chart(points: Sequence[tuple[object, ...]], title: str, unit: str = "") 
         bars,
     )
     return _figure(title, marks + _axis(figures, slot), figures, unit)
+
+
+def funnel_chart(points: Sequence[tuple[object, ...]], title: str, unit: str = "") -> SafeString:
+    """Draw POINTS of (label, value), each a part of the one before, as bars one below the other.
+
+    Beside each stands how many percent of the first are left.
+    """
+    figures = _points(points)
+    if not figures or not figures[0].value:
+        return _nothing(title)
+    whole, step = figures[0].value, HEIGHT / len(figures)
+    shown = [
+        Point(point.label, point.value, f"{point.words} ({point.value / whole:.1%})")
+        for point in figures
+    ]
+    bars = format_html_join(
+        "",
+        '<text class="chart-label" x="0" y="{}">{}: {}</text>'
+        '<rect class="chart-bar" x="0" y="{}" width="{}" height="{}" rx="3"><title>{}: {}</title>'
+        "</rect>",
+        [
+            (
+                f"{step * index + 16:.1f}",
+                point.label,
+                point.words,
+                f"{step * index + 24:.1f}",
+                f"{max(point.value / whole * WIDTH, 2):.1f}",
+                f"{step - 34:.1f}",
+                point.label,
+                point.words,
+            )
+            for index, point in enumerate(shown)
+        ],
+    )
+    return _figure(title, bars, shown, unit)
 
 
 def line_chart(points: Sequence[tuple[object, ...]], title: str, unit: str = "") -> SafeString:

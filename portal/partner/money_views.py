@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from commissions.exports import commission_rows, csv_lines
+from commissions.exports import commission_rows
+from commissions.files import file_answer
 from commissions.models import Commission
 from portal.lib.scope import partner_scope
 from portal.partner import money, rows
@@ -42,19 +44,22 @@ def commission_list(request: PartnerRequest) -> HttpResponse:
 @partner_page
 def commissions_csv(request: PartnerRequest) -> StreamingHttpResponse:
     """Stream exactly the commissions the list shows under the same filter."""
-    return StreamingHttpResponse(
-        _lines(request, request.GET.get("status", "")),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="commissions.csv"'},
-    )
+    return file_answer(_rows(request, request.GET.get("status", "")), "commissions.csv")
 
 
-def _lines(request: PartnerRequest, status: str) -> Iterator[str]:
-    """Yield the lines in a scope of their own: they are read after the page's has ended."""
+@require_safe
+@partner_page
+def commissions_xlsx(request: PartnerRequest) -> StreamingHttpResponse:
+    """Send the same as a workbook."""
+    return file_answer(_rows(request, request.GET.get("status", "")), "commissions.xlsx")
+
+
+def _rows(request: PartnerRequest, status: str) -> Iterator[list[Any]]:
+    """Yield the rows in a scope of their own: they are read after the page's has ended."""
     with partner_scope(request.partner.pk):
         found = money.own_commissions(user=request.user, status=status)
         newest = found.order_by("-recorded_at", "-pk").iterator(chunk_size=1000)
-        yield from csv_lines(commission_rows(newest))
+        yield from commission_rows(newest)
 
 
 @require_safe

@@ -38,6 +38,7 @@ register.simple_tag(marks.badge, name="badge")
 register.simple_tag(marks.capacity_bar, name="capacity_bar")
 register.filter("or_nothing", marks.or_nothing)
 register.simple_tag(charts.bar_chart, name="bar_chart")
+register.simple_tag(charts.funnel_chart, name="funnel_chart")
 register.simple_tag(charts.line_chart, name="line_chart")
 register.simple_tag(charts.donut_chart, name="donut_chart")
 

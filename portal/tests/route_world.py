@@ -26,7 +26,13 @@ from django.test.client import ClientHandler
 from django.urls import reverse
 from django.utils import timezone
 
-from commissions.models import AgreementVersion, Dispute, Evidence
+from commissions.models import (
+    AgreementVersion,
+    ConfirmationLimit,
+    Dispute,
+    Evidence,
+    ExchangeRate,
+)
 from commissions.services import agreements, disputes, evidence, report_status
 from commissions.terms import Terms
 from events.models import Endpoint, Event
@@ -338,6 +344,9 @@ def _endpoint(partner: Partner) -> Endpoint:
 
 def _rows_to_name(user: User) -> None:
     """Keep what the admin site names and no service above has made."""
+    day = timezone.now().date()
+    ExchangeRate.objects.create(currency="USD", day=day, per_euro=Decimal("1.1"), source="ECB")
+    ConfirmationLimit.objects.create(market="uae", currency="AED", amount=Decimal(10**9))
     notices.remember(notices.current("uae", notices.PAGE, notices.LANGUAGE))
     Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "none"})
     UserSession.objects.create(

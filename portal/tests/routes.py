@@ -94,6 +94,7 @@ PARTNER = [
     Route("partner:dispute_withdraw", partners_page(), "post", "dispute"),
     Route("partner:paper_add", partners_page(422, 422), "post", "closed"),
     Route("partner:paper", partners_page(), args="evidence", viewer=403),
+    Route("partner:commissions_xlsx", partners_page(b_owner=OK)),
     Route("partner:agreement_list", partners_page(b_owner=OK)),
     Route("partner:agreement", partners_page(), args="offered"),
     Route("partner:agreement_accept", partners_page(a_member=403), "post", "offered"),
@@ -288,6 +289,12 @@ STAFF = [
     Route("commissions:paper", staff_page(), args="evidence"),
     Route("commissions:settle", staff_page(403, 422, 422), "post", "question"),
     Route("commissions:decide", _MONEY, "post", "question"),
+    # It is no closing without an exchange rate, which the page of the commission says.
+    Route("commissions:book_as_agreed", _MONEY, "post", "question"),
+    Route("commissions:rates", staff_page(403, partner=403)),
+    Route("commissions:rates", staff_page(403, 422, 422, 403), "post"),
+    Route("commissions:exports", staff_page(partner=403)),
+    Route("commissions:export_file", staff_page(422, 422, 422, partner=403)),
     Route("commissions:confirm_closing", staff_page(), "post", "closed", {"agreement_value": "9"}),
 ]
 _HOOK = call(OK, 404, 403, key_a_read=403)

@@ -65,6 +65,8 @@ ADMIN: dict[str, str] = {
     "leads.notice": "",
     "commissions.commission": "",
     "commissions.reconciliationitem": "",
+    "commissions.exchangerate": "",
+    "commissions.confirmationlimit": "add change delete",
 }
 
 
