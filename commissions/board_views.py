@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from commissions import board, desk, services
 from commissions.board_forms import BoardFilter, CommissionFilter, DifferenceFilter
+from commissions.selectors import open_disputes
 from commissions.views import StaffRequest, staff_page
 from leads.selectors import share_for
 from portal.lib.access import Can, may
@@ -63,6 +64,7 @@ def reconciliation(request: StaffRequest) -> HttpResponse:
         "filtered": bool(request.GET),
         **board.figures_page(user=request.user, wanted=wanted, number=_number(request)),
         "differences": board.first_differences(user=request.user, wanted=wanted),
+        "disputed": open_disputes(user=request.user),
         "may_import": may(request.user, Can.IMPORT_STATEMENT),
         "may_import_rates": may(request.user, Can.IMPORT_RATES),
         "may_agree": may(request.user, Can.MANAGE_AGREEMENTS),
@@ -86,6 +88,7 @@ def differences(request: StaffRequest) -> HttpResponse:
         "next": following,
         "later": "cursor" in request.GET,
         "colleagues": board.colleagues(user=request.user),
+        "disputed": open_disputes(user=request.user),
         "may_confirm": may(request.user, Can.CONFIRM_CLOSING),
     }
     return render(request, "commissions/differences.html", shown)
@@ -107,6 +110,7 @@ def commission_list(request: StaffRequest) -> HttpResponse:
         "filtered": bool(request.GET),
         "next": following,
         "later": "cursor" in request.GET,
+        "disputed": open_disputes(user=request.user),
         "may_approve": may(request.user, Can.APPROVE_COMMISSION),
     }
     return render(request, "commissions/commission_list.html", shown)

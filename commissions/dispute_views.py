@@ -18,6 +18,7 @@ from commissions.desk_views import commission_or_404, commission_with
 from commissions.dispute_forms import DatedOpeningForm, DecisionForm, MessageForm, PaperForm
 from commissions.dispute_story import paper_of
 from commissions.models import Dispute, Evidence
+from commissions.selectors import open_disputes
 from commissions.views import StaffRequest, staff_page
 from leads.selectors import share_for
 from portal.lib.access import Can
@@ -41,6 +42,7 @@ def dispute_list(request: StaffRequest) -> HttpResponse:
         page, following = page_of(found, {}, **order)
     shown = {
         "rows": dispute_desk.rows(page),
+        "disputed": open_disputes(user=request.user),
         "next": following,
         "later": "cursor" in request.GET,
         "status": status,

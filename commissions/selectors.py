@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Count, QuerySet, Sum
 
 from commissions.ledger import Standing, totals
-from commissions.models import Commission, LedgerEntry, ReconciliationItem
+from commissions.models import Commission, Dispute, LedgerEntry, ReconciliationItem
 from leads.models import PartnerDay, Share, ShareStatus
 from leads.services.counting import COUNTED
 from partners.models import Partner
@@ -34,6 +34,11 @@ def reconciliation_for(*, user: Actor, status: str = "") -> QuerySet[Reconciliat
     """Return the open questions USER may see with their share's partner."""
     items = ReconciliationItem.objects.visible_to(user).select_related("partner", "share__lead")
     return items.filter(status=status) if status else items
+
+
+def open_disputes(*, user: Actor) -> int:
+    """Return how many disputes USER may see are open."""
+    return Dispute.objects.visible_to(user).filter(status=Dispute.Status.OPEN).count()
 
 
 def standings_for(*, user: Actor) -> dict[tuple[str, str], Standing]:

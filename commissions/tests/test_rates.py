@@ -54,8 +54,15 @@ def held(currency: str, per_euro: str, day: dt.date = DAY) -> ExchangeRate:
     )
 
 
+def _file_or_value(value: object) -> str | None:
+    """Name a case; the bytes of a file would be a long name, of a ZIP with the time in it."""
+    return "file" if isinstance(value, bytes) else None
+
+
 class TestReading:
-    @pytest.mark.parametrize("content", [ONE_DAY, XML, zipped(ONE_DAY, "eurofxref.csv")])
+    @pytest.mark.parametrize(
+        "content", [ONE_DAY, XML, zipped(ONE_DAY, "eurofxref.csv")], ids=["csv", "xml", "zip"]
+    )
     def test_reads_every_format_of_the_bank(self, content: bytes) -> None:
         assert read_quotes(content) == [
             Quote("USD", DAY, Decimal("1.1172")),
@@ -102,6 +109,7 @@ class TestReading:
             (zipped(HISTORY)[:90], None, "", "zip"),
             (b"x" * (rate_files.MAX_BYTES + 1), None, "", "too large"),
         ],
+        ids=_file_or_value,
     )  # fmt: skip
     def test_refuses_the_whole_file_and_says_where(
         self, content: bytes, row: int | None, column: str, why: str
