@@ -17,6 +17,7 @@ from leads.tests.factories import LeadFactory
 from partners import services as people
 from partners.models import Partner, User
 from partners.services import issue_key
+from portal import grants
 from portal.lib import access, scope
 from portal.lib.scope import partner_scope
 from portal.row_security import RULES
@@ -55,6 +56,20 @@ def body(response: Any) -> str:
 
 LISTS = ("/portal/", "/portal/leads/", "/portal/commissions.csv", "/api/leads", "/api/commissions")
 ONE = ("/portal/leads/{}/", "/api/leads/{}")
+
+
+# What partners or everybody may do with a table or a view, or with columns of one.
+GRANTED = """
+WITH given AS (
+  SELECT c.oid, c.relname, (aclexplode(c.relacl)).* FROM pg_class c
+  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+  UNION
+  SELECT c.oid, c.relname, (aclexplode(a.attacl)).*
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+  WHERE c.relnamespace = 'public'::regnamespace
+)
+SELECT relname, privilege_type FROM given WHERE grantee IN (0, 'portal_partner'::regrole)
+"""
 
 
 def where() -> tuple[str, str]:
@@ -120,6 +135,19 @@ class TestScope:
     def test_what_no_partner_reads_is_denied(self, rival: Partner) -> None:
         with pytest.raises(DatabaseError, match="permission denied"), partner_scope(rival.pk):
             Notice.objects.exists()
+
+    def test_what_no_partner_reads_was_granted_to_none(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(GRANTED)
+            assert {*cursor.fetchall()} == {(table, "SELECT") for table in RULES}
+
+    def test_what_was_granted_once_is_taken_back(self) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("GRANT SELECT ON leads_notice, events_stream TO portal_partner")
+            grants.grant_app_role()
+            cursor.execute(GRANTED)
+            assert {*cursor.fetchall()} == {(table, "SELECT") for table in RULES}
+            transaction.set_rollback(True)
 
     def test_what_is_not_an_id_opens_nothing(self) -> None:
         with pytest.raises(ValueError, match="partner"), partner_scope("' OR true"):
