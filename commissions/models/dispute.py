@@ -86,6 +86,12 @@ class Dispute(models.Model):
         return str(self.pk)
 
 
+class DisputeMessageQuerySet(PartnerScopedQuerySet["DisputeMessage"]):
+    """Messages; a partner sees those in its own disputes."""
+
+    lead_lookup = "dispute__commission__lead"
+
+
 class DisputeMessage(models.Model):
     """What one side wrote to the other about a dispute."""
 
@@ -98,7 +104,7 @@ class DisputeMessage(models.Model):
     text = models.TextField(max_length=4000, blank=True)
     at = models.DateTimeField(default=timezone.now)
 
-    objects = PartnerScopedQuerySet["DisputeMessage"].as_manager()
+    objects = DisputeMessageQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["dispute", "at"], name="commissions_message_of_one")]

@@ -37,6 +37,12 @@ class Account(models.TextChoices):
     BANK_CLEARING = "bank_clearing", _("Bank clearing")
 
 
+class LedgerEntryQuerySet(PartnerScopedQuerySet["LedgerEntry"]):
+    """Entries; a partner sees its own, staff those about leads in their scope."""
+
+    lead_lookup = "commission__lead"
+
+
 class LedgerEntry(models.Model):
     """An amount moved from one account to another: the debit and the credit of it in one row.
 
@@ -80,7 +86,7 @@ class LedgerEntry(models.Model):
     recorded_by = models.CharField(max_length=40)
     recorded_at = models.DateTimeField(default=timezone.now)
 
-    objects = PartnerScopedQuerySet["LedgerEntry"].as_manager()
+    objects = LedgerEntryQuerySet.as_manager()
 
     class Meta:
         indexes = [
