@@ -24,6 +24,8 @@ from commissions.desk_forms import (
 )
 from commissions.models import Commission, ReconciliationItem
 from commissions.views import StaffRequest, staff_page
+from leads.services import note_contact_seen
+from leads.services.seeing import LIST
 from portal.lib.access import Can
 from portal.lib.errors import DomainError
 from portal.lib.ids import is_id
@@ -47,6 +49,8 @@ def _page(
     request: StaffRequest, commission: Commission, wrong: forms.Form | None = None
 ) -> HttpResponse:
     shown = desk.commission_page(user=request.user, commission=commission, wrong=wrong)
+    named = [commission.lead_id] if commission.lead.name else []
+    note_contact_seen(actor=request.user, lead_ids=named, where=LIST)
     return render(
         request, "commissions/commission.html", shown, status=200 if wrong is None else 422
     )

@@ -201,11 +201,15 @@ def pictures(months: list[Month], by_type: list[dict[str, Any]]) -> list[SafeStr
 
 
 class Item(NamedTuple):
-    """An open question between a partner's claim and our record."""
+    """An open question between a partner's claim and our record.
+
+    `named` is the lead's id where its client's name is shown.
+    """
 
     kind: str
     partner: str
     lead: str
+    named: str
     lead_href: str
     value: str
     claimed: str
@@ -241,6 +245,7 @@ def _item(item: ReconciliationItem, lead: Lead, *, may_decide: bool) -> Item:
         kind=item.get_kind_display(),
         partner=item.partner.name,
         lead=lead.client,
+        named=str(item.share.lead_id) if lead.name else "",
         lead_href=f"/leads/{item.share.lead_id}/",
         value=formats.money(item.claimed_value, item.recorded_currency),
         claimed=formats.NOTHING

@@ -18,6 +18,8 @@ from commissions.selectors import commissions_for
 from events import checkpoints
 from events.selectors import event_lines
 from leads.selectors import share_for
+from leads.services import note_contact_seen
+from leads.services.seeing import LIST
 from partners.models import User
 from portal.lib.access import Can, is_staff, may
 from portal.lib.errors import DomainError, Malformed
@@ -110,11 +112,14 @@ def reconciliation(request: StaffRequest) -> HttpResponse:
         page, following = page_of(found, request.GET, by="recorded_at")
     except Malformed:
         page, following = page_of(found, {}, by="recorded_at")
+    items = overview.open_items(user=request.user)
+    named = [item.named for item in items if item.named]
+    note_contact_seen(actor=request.user, lead_ids=named, where=LIST)
     return render(
         request,
         "commissions/reconciliation.html",
         {
-            "items": overview.open_items(user=request.user),
+            "items": items,
             "rows": overview.commission_rows(page),
             "next": following,
             "later": "cursor" in request.GET,
