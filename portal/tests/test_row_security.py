@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -21,6 +22,8 @@ from portal import grants
 from portal.lib import access, scope
 from portal.lib.scope import partner_scope
 from portal.row_security import RULES
+from portal.tests.route_world import World, content_of, outcome, undone
+from portal.tests.routes import routes
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +57,7 @@ def body(response: Any) -> str:
     return found.decode()
 
 
+SPACES = {"b_owner": ("partner:", "partners:", "webhooks:"), "key_b": ("api:",)}
 LISTS = ("/portal/", "/portal/leads/", "/portal/commissions.csv", "/api/leads", "/api/commissions")
 ONE = ("/portal/leads/{}/", "/api/leads/{}")
 
@@ -110,6 +114,44 @@ class TestWithoutTheFirstWall:
         response = asked("/portal/settings/people/")
         assert response.status_code == 200
         assert ("nadia@rival.example" in body(response)) == (walls == "none")
+
+
+OF_ACME = (
+    "lead", "share", "accepted", "owed", "closed", "agreement", "offered", "commission", "question",
+    "more", "endpoint", "delivery", "invitation", "key",
+)  # fmt: skip
+# What names its rows' partner beside `visible_to` shows a rival nothing even without both walls.
+LEAKING = {
+    "partner:lead_list", "partner:lead_detail", "partner:leads_csv", "partner:commission_list",
+    "partner:commissions_csv", "partner:agreement_list", "partner:agreement",
+    "partner:reconciliation", "api:leads", "api:lead", "api:commissions",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["b_owner", "key_b"])
+@pytest.mark.parametrize("walls", ["second", "none"])
+def test_every_page_of_a_partner_without_the_first_wall(
+    role: str, walls: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scoped = {type(model._default_manager.all()) for model in apps.get_models()}
+    for rows in scoped:
+        if issubclass(rows, access.PartnerScopedQuerySet):
+            monkeypatch.setattr(rows, "visible_to", lambda rows, _actor: rows.all())
+    if walls == "none":
+        monkeypatch.setattr(scope, "_enter", lambda _partner_id: None)
+    leaking = set()
+    for route in routes():
+        if route.method != "get" or not route.name.startswith(SPACES[role]):
+            continue
+        with undone():
+            answer = world.ask(route, role)
+            told = content_of(answer).decode() + str(answer.headers)
+            path = world.path(route)
+            met = {kind for kind in OF_ACME if world.ids[kind] in told.replace(path, "")}
+            if met or outcome(answer) != route.answers[role]:
+                leaking.add(route.name)
+    asked = {name for name in LEAKING if name.startswith(SPACES[role])}
+    assert leaking == set() if walls == "second" else leaking >= asked, leaking
 
 
 class TestScope:
