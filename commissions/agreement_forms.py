@@ -23,8 +23,10 @@ from portal.lib.forms import MoneyField
 from portal.lib.money import CURRENCIES
 
 _DAY = {"type": "date"}
-_TIER = re.compile(r"^(?P<end>[\d,. ]+|above)\s*[:;]\s*(?P<rate>\d+(\.\d+)?)\s*%?$")
-_MILESTONE = re.compile(r"^(?P<part>\d+(\.\d+)?)\s*%?\s*[:;]\s*(?P<condition>.+)$")
+_MOST = 4_000  # characters of tiers or milestones
+# No two parts beside each other take the same character: a long line is read once, not squared.
+_TIER = re.compile(r"^(?P<end>[\d,.\s]+|above\s*)[:;]\s*(?P<rate>\d+(\.\d+)?)\s*%?$")
+_MILESTONE = re.compile(r"^(?P<part>\d+(\.\d+)?)\s*(%\s*)?[:;]\s*(?P<condition>.+)$")
 
 
 def _percent(label: Any, help_text: Any = "") -> forms.DecimalField:
@@ -57,6 +59,7 @@ class TermsForm(forms.Form):
     tiers = forms.CharField(
         label=gettext_lazy("Tiers"),
         required=False,
+        max_length=_MOST,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("One a line: 10,000,000: 5 and at the end above: 3"),
     )
@@ -72,6 +75,7 @@ class TermsForm(forms.Form):
     milestones = forms.CharField(
         label=gettext_lazy("Milestones"),
         required=False,
+        max_length=_MOST,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("One a line: 50: 25 % of the price is paid"),
     )
@@ -217,7 +221,7 @@ def _tier(line: str) -> Tier:
     if end == "above":
         return Tier(None, Decimal(found["rate"]))
     try:
-        return Tier(Decimal(re.sub("[, ]", "", end)), Decimal(found["rate"]))
+        return Tier(Decimal(re.sub(r"[,\s]", "", end)), Decimal(found["rate"]))
     except InvalidOperation as error:
         raise ValidationError(_("Not a tier: %(line)s") % {"line": line}) from error
 

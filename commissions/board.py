@@ -112,6 +112,7 @@ def _above(amount: Decimal, currency: str) -> str:
 class Difference(NamedTuple):
     """An open question as a line of the list, with what may be done about it there.
 
+    :param named: the lead whose client is named
     :param confirm: the share whose closing may be confirmed as recorded
     :param form: decides which of two closings counts, or says why a stated deal is none of ours
     """
@@ -122,6 +123,7 @@ class Difference(NamedTuple):
     href: str
     lead: str
     lead_href: str
+    named: str
     claimed: str
     recorded: str
     gap: str
@@ -183,6 +185,7 @@ def _difference(
         href=f"/reconciliation/{item.commission_id}/" if item.commission_id else "",
         lead=as_seen_by(user, share.lead).client if share else item.reference or formats.NOTHING,
         lead_href=f"/leads/{share.lead_id}/" if share else "",
+        named=str(share.lead_id) if share and share.lead.name else "",
         claimed=words.claimed_words(item),
         recorded=words.recorded_words(item),
         gap=words.gap_words(item),
@@ -195,6 +198,11 @@ def _difference(
         form=_form(item) if may_decide else None,
         decides=item.kind == Kind.DUPLICATE,
     )
+
+
+def named(rows: Iterable[Difference]) -> list[str]:
+    """Return the leads whose clients ROWS name."""
+    return [row.named for row in rows if row.named]
 
 
 def _confirmable(item: ReconciliationItem) -> str:

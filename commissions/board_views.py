@@ -17,6 +17,8 @@ from commissions.board_forms import BoardFilter, CommissionFilter, DifferenceFil
 from commissions.selectors import open_disputes
 from commissions.views import StaffRequest, staff_page
 from leads.selectors import share_for
+from leads.services import note_contact_seen
+from leads.services.seeing import LIST
 from portal.lib.access import Can, may
 from portal.lib.errors import DomainError, Malformed
 from portal.lib.paging import page_of
@@ -58,12 +60,14 @@ def reconciliation(request: StaffRequest) -> HttpResponse:
     """Show claimed, recorded, approved, payable, paid and held by partner and period."""
     form = BoardFilter(request.GET)
     wanted = form.chosen()
+    first = board.first_differences(user=request.user, wanted=wanted)
+    note_contact_seen(actor=request.user, lead_ids=board.named(first), where=LIST)
     shown = {
         "form": form,
         "period": wanted["period"],
         "filtered": bool(request.GET),
         **board.figures_page(user=request.user, wanted=wanted, number=_number(request)),
-        "differences": board.first_differences(user=request.user, wanted=wanted),
+        "differences": first,
         "disputed": open_disputes(user=request.user),
         "may_import": may(request.user, Can.IMPORT_STATEMENT),
         "may_import_rates": may(request.user, Can.IMPORT_RATES),
@@ -80,10 +84,12 @@ def differences(request: StaffRequest) -> HttpResponse:
     wanted = form.chosen()
     found = board.differences_for(user=request.user, wanted=wanted)
     page, following = _page(found, request, by="created_at", oldest_first=True)
+    rows = board.difference_rows(user=request.user, items=page)
+    note_contact_seen(actor=request.user, lead_ids=board.named(rows), where=LIST)
     shown = {
         "form": form,
         "partner": board.partner_named(user=request.user, partner_id=wanted["partner"]),
-        "differences": board.difference_rows(user=request.user, items=page),
+        "differences": rows,
         "filtered": bool(request.GET),
         "next": following,
         "later": "cursor" in request.GET,

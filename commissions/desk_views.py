@@ -27,6 +27,8 @@ from commissions.desk_forms import (
 )
 from commissions.models import Commission, ReconciliationItem
 from commissions.views import StaffRequest, staff_page
+from leads.services import note_contact_seen
+from leads.services.seeing import LIST
 from portal.lib.access import Can
 from portal.lib.errors import DomainError
 from portal.lib.ids import is_id
@@ -53,6 +55,8 @@ def commission_with(
     """Show the page of COMMISSION; WRONG is a form that was refused."""
     shown = desk.commission_page(user=request.user, commission=commission, wrong=wrong)
     shown |= dispute_desk.of_commission(user=request.user, commission=commission, wrong=wrong)
+    named = [commission.lead_id] if commission.lead.name else []
+    note_contact_seen(actor=request.user, lead_ids=named, where=LIST)
     return render(
         request, "commissions/commission.html", shown, status=200 if wrong is None else 422
     )

@@ -21,6 +21,8 @@ from commissions.models import Dispute, Evidence
 from commissions.selectors import open_disputes
 from commissions.views import StaffRequest, staff_page
 from leads.selectors import share_for
+from leads.services import note_contact_seen
+from leads.services.seeing import LIST
 from portal.lib.access import Can
 from portal.lib.errors import DomainError, Malformed
 from portal.lib.paging import page_of
@@ -181,6 +183,8 @@ def _dispute(request: StaffRequest, dispute: str) -> Dispute:
 
 def _page(request: StaffRequest, dispute: Dispute, wrong: forms.Form | None = None) -> HttpResponse:
     shown = dispute_desk.dispute_page(user=request.user, dispute=dispute, wrong=wrong)
+    lead = dispute.commission.lead
+    note_contact_seen(actor=request.user, lead_ids=[lead.pk] if lead.name else [], where=LIST)
     status = 200 if wrong is None else 422
     return render(request, "commissions/dispute.html", shown, status=status)
 

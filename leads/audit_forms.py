@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -46,7 +46,7 @@ class AuditFilter(forms.Form):
         since, until = given.pop("since", None), given.pop("until", None)
         return given | {
             "since": _start(since) if since else None,
-            "until": _start(until + timedelta(days=1)) if until else None,
+            "until": _start(until + timedelta(days=1)) if until and until < date.max else None,
         }
 
 

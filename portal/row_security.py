@@ -63,8 +63,17 @@ WHERE p.polname = 'partner_reads' AND c.relrowsecurity
 """
 
 
+# What the partners' role was ever granted.
+_GRANTED = """
+SELECT DISTINCT c.relname FROM pg_class c, aclexplode(c.relacl) given
+WHERE c.relnamespace = 'public'::regnamespace AND given.grantee = %s::regrole
+"""
+
+
 def set_policies(app_role: str) -> None:
     """Bring the policies to what RULES says; touches, and so locks, only tables that differ.
+
+    What has no rule, or none any more, is taken from the partners' role.
 
     :param app_role: the role the portal runs as; empty if it is the owner, whom none bind
     :raises ImproperlyConfigured: if the partners' role is missing and may not be made
@@ -79,6 +88,10 @@ def set_policies(app_role: str) -> None:
             mark = hashlib.sha256(f"{rule} {app_role}".encode()).hexdigest()
             if table in there and found.get(table) != mark:
                 cursor.execute(_statements(table, rule, app_role, mark))
+        cursor.execute(_GRANTED, [ROLE])
+        for table in {name for (name,) in cursor.fetchall()} - set(RULES):
+            name, role = connection.ops.quote_name(table), connection.ops.quote_name(ROLE)
+            cursor.execute(f"REVOKE ALL ON {name} FROM {role}")
 
 
 def _statements(table: str, rule: str, app_role: str, mark: str) -> str:

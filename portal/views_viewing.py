@@ -23,7 +23,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     user = actor_of(request)
     if not viewing.may_view(user):
         raise PermissionDenied
-    query = request.GET.get("q", "").strip()
+    query = request.GET.get("q", "").replace("\x00", "").strip()
     partners = Partner.objects.visible_to(user).filter(name__icontains=query).order_by("name")
     if market := getattr(user, "market", ""):
         partners = partners.filter(market=market)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -11,8 +13,16 @@ from commissions.terms import Terms
 from leads.models import Lead
 from partners.models import Partner
 from portal.lib import ids
-from portal.lib.access import PartnerScopedQuerySet
+from portal.lib.access import Actor, PartnerScopedQuerySet, about_visible_leads
 from portal.lib.money import MoneyColumn
+
+
+class AgreementQuerySet(PartnerScopedQuerySet["Agreement"]):
+    """Agreements; a partner sees its own, staff those of one deal only where they see its lead."""
+
+    def in_scope(self, actor: Actor) -> Self:
+        """Return those about no lead, and those about a lead in ACTOR's scope."""
+        return self.filter(about_visible_leads(actor))
 
 
 class Agreement(models.Model):
@@ -28,7 +38,7 @@ class Agreement(models.Model):
     # Set: none of its versions counts for new shares any more.
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    objects = PartnerScopedQuerySet["Agreement"].as_manager()
+    objects = AgreementQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -43,9 +53,11 @@ class Agreement(models.Model):
 
 
 class AgreementVersionQuerySet(PartnerScopedQuerySet["AgreementVersion"]):
-    """Versions; a partner sees those of its own agreements."""
+    """Versions; whoever sees an agreement sees those of it."""
 
-    partner_lookup = "partner_id"
+    def in_scope(self, actor: Actor) -> Self:
+        """Return those about no lead, and those about a lead in ACTOR's scope."""
+        return self.filter(about_visible_leads(actor, "agreement__lead_id"))
 
 
 class AgreementVersion(models.Model):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
+from commissions.agreement_forms import _milestone, _tier
 from commissions.models import Agreement, AgreementVersion
 from commissions.terms import Terms
 from commissions.tests.money_world import accepted, agreed
@@ -86,6 +89,22 @@ class TestFinance:
         assert answer.status_code == 422
         assert words in answer.content.decode()
         assert not Agreement.objects.exists()
+
+    @pytest.mark.parametrize("line", ["1{}x", "above{}x", "1{}%{}x"])
+    def test_a_long_line_is_read_once(self, line: str) -> None:
+        """Read anew from each of its places, this one would hold the worker for seconds."""
+        blanks = " " * 30_000
+        began = time.perf_counter()
+        for read in (_tier, _milestone):
+            with pytest.raises(ValidationError):
+                read(line.format(blanks, blanks))
+        assert time.perf_counter() - began < 2
+
+    def test_no_more_is_read_than_terms_need(self, finance: Client, acme: Partner) -> None:
+        for name in ("tiers", "milestones"):
+            answer = offer(finance, acme, **{name: "1: 1\n" * 1_000})
+            assert answer.status_code == 422
+            assert "at most 4000 characters" in answer.content.decode()
 
     def test_is_warned_of_what_is_unusual(self, finance: Client, acme: Partner) -> None:
         answer = offer(finance, acme, percent="45")

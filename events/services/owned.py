@@ -11,6 +11,7 @@ from events.models import Delivery, Endpoint, Event
 from events.services.writing import queue_mail, record_event
 from portal.lib.access import Actor, is_staff
 from portal.lib.errors import NotFound
+from portal.lib.scope import sight_of
 
 
 def lock_partner(actor: Actor, partner_id: str | None) -> str:
@@ -36,8 +37,10 @@ def lock_endpoint(actor: Actor, endpoint_id: str) -> Endpoint:
 
     :raises NotFound: if ACTOR has none of this id
     """
-    kept = Endpoint.objects.visible_to(actor).kept().select_for_update()
-    if (endpoint := kept.filter(pk=endpoint_id).first()) is None:
+    kept = Endpoint.objects.visible_to(actor).kept().filter(pk=endpoint_id)
+    with sight_of(actor):
+        there = kept.exists()
+    if not there or (endpoint := kept.select_for_update().first()) is None:
         raise NotFound(_("There is no such endpoint."))
     return endpoint
 

@@ -15,6 +15,7 @@ from events.services.owned import lock_endpoint
 from events.services.writing import nudge, record_event, webhook
 from portal.lib.access import Actor, Can, require
 from portal.lib.errors import Conflict, DomainError, NotFound, Unprocessable
+from portal.lib.scope import sight_of
 
 RECOVERED_WITHIN = timedelta(days=14)
 RECOVERED_A_SECOND = 20
@@ -113,7 +114,8 @@ def resend_delivery(*, actor: Actor, delivery_id: str, endpoint_id: str | None =
     seen = Delivery.objects.visible_to(actor).filter(channel=Delivery.Channel.WEBHOOK)
     if endpoint_id is not None:
         seen = seen.filter(endpoint=endpoint_id)
-    found = seen.filter(pk=delivery_id).values_list("endpoint_id", flat=True).first()
+    with sight_of(actor):
+        found = seen.filter(pk=delivery_id).values_list("endpoint_id", flat=True).first()
     if found is None:
         raise NotFound(_("There is no such message."))
     _receiving(actor, str(found))

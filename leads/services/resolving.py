@@ -18,6 +18,7 @@ from portal.lib import ids, rows
 from portal.lib.access import Actor, is_staff
 from portal.lib.errors import DomainError, NotFound
 from portal.lib.ids import is_id
+from portal.lib.scope import sight_of
 
 # What every share asks is written out once; compiling it each time costs more than running it.
 _LOCKED = "WHERE id = %s FOR NO KEY UPDATE"
@@ -100,7 +101,8 @@ def resolve_share(actor: Actor, reference: str, partner_id: str | None = None) -
         known = is_id("partner", partner_id)
         shares = shares.filter(partner=partner_id) if known else shares.none()
     if is_id("share", reference):
-        share = shares.filter(pk=reference).first()
+        with sight_of(actor):
+            share = shares.filter(pk=reference).first()
     elif is_staff(actor) and partner_id and is_id("lead", reference):
         of_lead = list(shares.filter(lead=reference).order_by("-shared_at", "-pk"))
         share = next((s for s in of_lead if s.status in LIVE), of_lead[0] if of_lead else None)

@@ -18,6 +18,7 @@ from partners.models import Invitation, Partner, User
 from partners.services.writing import clean, locked
 from portal.lib.access import Actor, Can, Role, is_staff, require
 from portal.lib.errors import Conflict, NotAllowed, NotFound, Unprocessable
+from portal.lib.scope import sight_of
 
 OF_A_PARTNER = (Role.OWNER, Role.MEMBER)
 GIVEN = ("email", "role", "partner", "market", "team")  # what an invitation makes of its account
@@ -202,8 +203,11 @@ def _insert(row: Invitation | User, refusal: Conflict) -> None:
 
 def _visible(actor: Actor, invitation_id: str, *, lock: bool = False) -> Invitation:
     require(actor, Can.INVITE_PEOPLE)
-    rows = Invitation.objects.visible_to(actor)
-    found = (rows.select_for_update() if lock else rows).filter(pk=invitation_id).first()
+    rows = Invitation.objects.visible_to(actor).filter(pk=invitation_id)
+    with sight_of(actor):
+        found = rows.first()
+    if found is not None and lock:
+        found = rows.select_for_update().first()
     if found is None:
         raise NotFound(_("There is nothing with this id."))
     return found

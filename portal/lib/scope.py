@@ -7,10 +7,11 @@ somebody forgets it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from django.db import connection, transaction
 
+from portal.lib.access import PARTNER_ROLES, Actor
 from portal.lib.ids import decode
 
 ROLE = "portal_partner"  # may only read, and only the rows the policies allow
@@ -35,6 +36,16 @@ def partner_scope(partner_id: str) -> Iterator[None]:
         _enter(partner_id)
         yield
         transaction.set_rollback(True)
+
+
+def sight_of(actor: Actor) -> AbstractContextManager[None]:
+    """Return the scope in which a service looks for what ACTOR names: a partner's, or none.
+
+    What is found is locked and changed outside.
+    """
+    if actor.role in PARTNER_ROLES and actor.partner_id:
+        return partner_scope(actor.partner_id)
+    return nullcontext()
 
 
 def _enter(partner_id: str) -> None:

@@ -19,7 +19,7 @@ from django.contrib.admin import ModelAdmin
 from django.db import transaction
 from django.utils import timezone
 
-from commissions.models import Commission
+from commissions.models import Agreement, Commission
 from events.models import Endpoint
 from leads import services
 from leads.admin import ReadOnlyAdmin
@@ -41,6 +41,7 @@ PAGES = (
     "/portal/commissions/",
     "/portal/commissions.csv",
     "/portal/reconciliation/",
+    "/portal/agreements/",
 )
 CALLS = (
     "/api/leads",
@@ -156,6 +157,7 @@ def of_rivals(told: Told) -> None:
     theirs = Share.objects.filter(partner__in=others)
     theirs.update(status="accepted", notes="Rival's", reason="Rival's", accepted_at=timezone.now())
     Commission.objects.filter(partner__in=others).update(percent=Decimal(3), status="paid")
+    Agreement.objects.filter(partner__in=others).update(title="Rival's", ended_at=timezone.now())
     Endpoint.objects.filter(partner__in=others).update(enabled=False, failing_since=timezone.now())
     others.update(capacity_limit=33, default_commission=Decimal(7), contact_phone="+971500000033")
 

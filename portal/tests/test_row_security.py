@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -17,9 +18,12 @@ from leads.tests.factories import LeadFactory
 from partners import services as people
 from partners.models import Partner, User
 from partners.services import issue_key
+from portal import grants
 from portal.lib import access, scope
 from portal.lib.scope import partner_scope
 from portal.row_security import RULES
+from portal.tests.route_world import World, content_of, fingerprint, outcome, undone
+from portal.tests.routes import routes
 
 pytestmark = pytest.mark.django_db
 
@@ -53,8 +57,23 @@ def body(response: Any) -> str:
     return found.decode()
 
 
+SPACES = {"b_owner": ("partner:", "partners:", "webhooks:"), "key_b": ("api:",)}
 LISTS = ("/portal/", "/portal/leads/", "/portal/commissions.csv", "/api/leads", "/api/commissions")
 ONE = ("/portal/leads/{}/", "/api/leads/{}")
+
+
+# What partners or everybody may do with a table or a view, or with columns of one.
+GRANTED = """
+WITH given AS (
+  SELECT c.oid, c.relname, (aclexplode(c.relacl)).* FROM pg_class c
+  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+  UNION
+  SELECT c.oid, c.relname, (aclexplode(a.attacl)).*
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+  WHERE c.relnamespace = 'public'::regnamespace
+)
+SELECT relname, privilege_type FROM given WHERE grantee IN (0, 'portal_partner'::regrole)
+"""
 
 
 def where() -> tuple[str, str]:
@@ -97,6 +116,73 @@ class TestWithoutTheFirstWall:
         assert ("nadia@rival.example" in body(response)) == (walls == "none")
 
 
+OF_ACME = (
+    "lead", "share", "accepted", "owed", "closed", "agreement", "offered", "commission", "question",
+    "more", "endpoint", "delivery", "invitation", "key",
+)  # fmt: skip
+# What names its rows' partner beside `visible_to` shows a rival nothing even without both walls.
+LEAKING = {
+    "partner:lead_list", "partner:lead_detail", "partner:leads_csv", "partner:commission_list",
+    "partner:commissions_csv", "partner:agreement_list", "partner:agreement",
+    "partner:reconciliation", "api:leads", "api:lead", "api:commissions",
+}  # fmt: skip
+
+
+def tear_down(monkeypatch: pytest.MonkeyPatch, left: str) -> None:
+    """Take the first wall away from every table, and the second as well unless it is LEFT."""
+    for rows in {type(model._default_manager.all()) for model in apps.get_models()}:
+        if issubclass(rows, access.PartnerScopedQuerySet):
+            monkeypatch.setattr(rows, "visible_to", lambda rows, _actor: rows.all())
+    if left == "none":
+        monkeypatch.setattr(scope, "_enter", lambda _partner_id: None)
+
+
+@pytest.mark.parametrize("role", ["b_owner", "key_b"])
+@pytest.mark.parametrize("walls", ["second", "none"])
+def test_every_page_of_a_partner_without_the_first_wall(
+    role: str, walls: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tear_down(monkeypatch, walls)
+    leaking = set()
+    for route in routes():
+        if route.method != "get" or not route.name.startswith(SPACES[role]):
+            continue
+        with undone():
+            answer = world.ask(route, role)
+            told = content_of(answer).decode() + str(answer.headers)
+            path = world.path(route)
+            met = {kind for kind in OF_ACME if world.ids[kind] in told.replace(path, "")}
+            if met or outcome(answer) != route.answers[role]:
+                leaking.add(route.name)
+    asked = {name for name in LEAKING if name.startswith(SPACES[role])}
+    assert leaking == set() if walls == "second" else leaking >= asked, leaking
+
+
+# Some of what a rival changes where no wall is left.
+CHANGED = {
+    "b_owner": {"partners:take_back_invitation", "webhooks:remove", "webhooks:resend"},
+    "key_b": {"api:partner_update", "api:webhook_endpoint", "api:attest_deletion"},
+}
+
+
+@pytest.mark.parametrize("role", CHANGED)
+@pytest.mark.parametrize("walls", ["second", "none"])
+def test_no_change_reaches_a_rivals_rows_without_the_first_wall(
+    role: str, walls: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tear_down(monkeypatch, walls)
+    acted = set()
+    for route in routes():
+        refused = route.answers[role] == 404 and route.method != "get"
+        if refused and route.name.startswith(SPACES[role]):
+            with undone():
+                before = fingerprint()
+                answer = outcome(world.ask(route, role))
+                if answer != 404 or (walls == "second" and fingerprint() != before):
+                    acted.add(route.name)
+    assert acted == set() if walls == "second" else acted >= CHANGED[role], acted
+
+
 class TestScope:
     def test_it_shows_own_rows_only(self, acme: Partner, rival: Partner, theirs: Share) -> None:
         with partner_scope(rival.pk):
@@ -120,6 +206,19 @@ class TestScope:
     def test_what_no_partner_reads_is_denied(self, rival: Partner) -> None:
         with pytest.raises(DatabaseError, match="permission denied"), partner_scope(rival.pk):
             Notice.objects.exists()
+
+    def test_what_no_partner_reads_was_granted_to_none(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(GRANTED)
+            assert {*cursor.fetchall()} == {(table, "SELECT") for table in RULES}
+
+    def test_what_was_granted_once_is_taken_back(self) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("GRANT SELECT ON leads_notice, events_stream TO portal_partner")
+            grants.grant_app_role()
+            cursor.execute(GRANTED)
+            assert {*cursor.fetchall()} == {(table, "SELECT") for table in RULES}
+            transaction.set_rollback(True)
 
     def test_what_is_not_an_id_opens_nothing(self) -> None:
         with pytest.raises(ValueError, match="partner"), partner_scope("' OR true"):

@@ -7,13 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db.models import Model
 from django.utils import timezone
 
 from commissions import analytics
-from commissions.models import Commission, ReconciliationItem
+from commissions.models import Agreement, AgreementVersion, Commission, ReconciliationItem
 from commissions.selectors import metrics_for
 from commissions.services import rebuild_partner_days, report_status
+from commissions.terms import Terms
+from commissions.tests.money_world import agreed
 from events.models import Delivery, Event
 from leads import services
 from leads.actors import ClientActor
@@ -107,6 +110,39 @@ def test_every_row_about_a_lead_is_in_scope_or_unseen(told: Lead) -> None:
         counts = {model.__name__: seen(model, outside) for model in ABOUT_LEADS}
         assert not any(counts.values()), (scope, counts)
         assert not Event.objects.visible_to(outside).filter(lead_id=told.pk).exists()
+
+
+# A partner's own list, as it was handed in: it says of which leads it is, if of any.
+HANDED_IN = {"commissions.StatementLine"}
+
+
+def leads_to_a_lead(model: type[Model], steps: int = 3) -> bool:
+    """Return whether a row of MODEL points at a lead, or at a row that does."""
+    targets = [column.related_model for column in model._meta.fields if column.is_relation]
+    return Lead in targets or (
+        steps > 1
+        and any(leads_to_a_lead(target, steps - 1) for target in targets if target is not model)
+    )
+
+
+def test_no_table_about_leads_is_read_past_the_scope() -> None:
+    limited = User(role=Role.AGENT, market="india", is_active=True)
+    forgotten = set()
+    for model in apps.get_models():
+        visible: Any = getattr(model._default_manager, "visible_to", None)
+        if visible is None or not leads_to_a_lead(model):
+            continue
+        if '"market" = india' not in str(visible(limited).query):
+            forgotten.add(model._meta.label)
+    assert forgotten <= HANDED_IN
+
+
+def test_an_agreement_about_one_deal_is_seen_with_its_lead(lead: Lead, acme: Partner) -> None:
+    agreed(acme, Terms(direction=acme.direction, percent=Decimal(9)), lead=lead)
+    agreed(acme, Terms(direction=acme.direction, percent=Decimal(8)))
+    for scope, number in ((INSIDE[1], 2), (OUTSIDE[0], 1)):
+        staff = agent(f"see{number}", **scope)
+        assert (seen(Agreement, staff), seen(AgreementVersion, staff)) == (number, number)
 
 
 def test_without_a_scope_nothing_is_asked_of_the_lead(dana: User) -> None:
