@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +27,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from commissions.models import AgreementVersion
-from commissions.services import agreements, report_status
+from commissions.services import agreements, import_statement, report_status
 from commissions.terms import Terms
 from events.models import Endpoint, Event
 from leads import notices, receipts, services
@@ -264,6 +264,7 @@ def leads_of(agent: User, owner: User, a: Partner, third: Partner) -> dict[str, 
         "offered": offered.pk,
         "commission": closed.commissions.get().pk,
         "question": closed.reconciliation_items.get().pk,
+        "statement": _statement(a),
         "more": more.pk,
         "asked_client": asked.pk,
         "proposal": proposal.pk,
@@ -281,6 +282,20 @@ def _offered(partner: Partner) -> AgreementVersion:
         draft=agreements.Draft(terms=terms, valid_from=timezone.now().date()),
         title="Zenobia terms",
     )
+
+
+def _statement(partner: Partner) -> str:
+    """Return a statement of a deal that is none of ours."""
+    day = date(2020, 1, 1)
+    done = import_statement(
+        actor=THE_SYSTEM,
+        partner_id=str(partner.pk),
+        first=day,
+        last=day,
+        content=b"reference,value,date\nZEN-77,9,2020-01-01\n",
+        file_name="zenobia.csv",
+    )
+    return str(done.statement.pk)
 
 
 def _shared(agent: User, partner: Partner, lead: Lead, choice: Groups | None = None) -> Share:
