@@ -122,6 +122,7 @@ class Difference(NamedTuple):
     href: str
     lead: str
     lead_href: str
+    day: str
     claimed: str
     recorded: str
     gap: str
@@ -183,6 +184,7 @@ def _difference(
         href=f"/reconciliation/{item.commission_id}/" if item.commission_id else "",
         lead=as_seen_by(user, share.lead).client if share else item.reference or formats.NOTHING,
         lead_href=f"/leads/{share.lead_id}/" if share else "",
+        day=words.day_words(item),
         claimed=words.claimed_words(item),
         recorded=words.recorded_words(item),
         gap=words.gap_words(item),
