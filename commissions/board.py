@@ -124,6 +124,7 @@ class Difference(NamedTuple):
     lead: str
     lead_href: str
     named: str
+    day: str
     claimed: str
     recorded: str
     gap: str
@@ -186,6 +187,7 @@ def _difference(
         lead=as_seen_by(user, share.lead).client if share else item.reference or formats.NOTHING,
         lead_href=f"/leads/{share.lead_id}/" if share else "",
         named=str(share.lead_id) if share and share.lead.name else "",
+        day=words.day_words(item),
         claimed=words.claimed_words(item),
         recorded=words.recorded_words(item),
         gap=words.gap_words(item),

@@ -32,16 +32,10 @@ class PeriodField(forms.CharField):
         return found
 
 
-class _Filter(forms.Form):
+class PeriodFilter(forms.Form):
     """A wrong filter is none: an address somebody kept or cut short still opens the page."""
 
     period = PeriodField()
-    q = forms.CharField(
-        label=_("Partner"),
-        required=False,
-        max_length=80,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Partner")}),
-    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -60,11 +54,27 @@ class _Filter(forms.Form):
     def chosen(self) -> dict[str, Any]:
         """Return what is chosen, without what cannot be."""
         self.is_valid()
-        given = getattr(self, "cleaned_data", {})
-        return {"period": EVER, **{name: given.get(name, "") for name in self.fields}} | given
+        chosen: dict[str, Any] = dict.fromkeys(self.fields, "") | {"period": EVER}
+        return chosen | self.cleaned_data
+
+    @property
+    def narrows(self) -> bool:
+        """Whether anything is chosen at all."""
+        return any(value not in ("", EVER, False) for value in self.chosen().values())
 
 
-class BoardFilter(_Filter):
+class _ByPartner(PeriodFilter):
+    """What may be about the partners of a name."""
+
+    q = forms.CharField(
+        label=_("Partner"),
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Partner")}),
+    )
+
+
+class BoardFilter(_ByPartner):
     """Which partners' figures are shown."""
 
     direction = forms.ChoiceField(
@@ -78,7 +88,7 @@ class BoardFilter(_Filter):
     differing = forms.BooleanField(label=_("Only with open differences"), required=False)
 
 
-class _OfPartner(_Filter):
+class _OfPartner(_ByPartner):
     """What may be about one partner alone."""
 
     partner = forms.CharField(required=False, widget=forms.HiddenInput())

@@ -16,6 +16,13 @@ _DAY = {"type": "date"}
 # Where the claim cannot be booked as it is.
 _NOT_AS_CLAIMED = (ReconciliationItem.Kind.CURRENCY, ReconciliationItem.Kind.MISSING_THEIRS)
 
+# What a difference is not about; that is corrected by itself.
+_OTHERS: dict[str, tuple[str, ...]] = {
+    ReconciliationItem.Kind.VALUE: ("percent", "closed_on"),
+    ReconciliationItem.Kind.RATE: ("value", "closed_on"),
+    ReconciliationItem.Kind.DATE: ("value", "percent"),
+}
+
 
 def _rate(**given: Any) -> forms.DecimalField:
     return forms.DecimalField(
@@ -137,6 +144,8 @@ class SettlingForm(forms.Form):
         value = self.fields["value"]
         if isinstance(value, MoneyField):
             value.set_currency(item.recorded_currency)
+        for name in _OTHERS.get(item.kind, ()):
+            del self.fields[name]
         if item.kind in _NOT_AS_CLAIMED:
             choices = ReconciliationItem.Resolution.choices
             field = self.fields["resolution"]

@@ -15,6 +15,7 @@ from portal.lib import formats
 from portal.lib.money import percentage_of
 
 Kind = ReconciliationItem.Kind
+_ONE_SIDED = (Kind.MISSING_OURS, Kind.MISSING_THEIRS)
 # What somebody does who is to decide it.
 NEXT_STEPS: dict[str, str | Promise] = {
     Kind.VALUE: gettext_lazy("Look at the signed document, then settle the value."),
@@ -43,6 +44,11 @@ def claimed_words(item: ReconciliationItem) -> str:
     return _words(item, item.claimed_value, item.claimed_percent, currency, item.claimed_on)
 
 
+def day_words(item: ReconciliationItem) -> str:
+    """Return the day of a deal that only one side knows of."""
+    return formats.date(item.claimed_on or item.recorded_on) if item.kind in _ONE_SIDED else ""
+
+
 def recorded_words(item: ReconciliationItem) -> str:
     """Return what we recorded, as far as ITEM is about it."""
     return _words(
@@ -57,16 +63,13 @@ def _words(
     currency: str,
     day: dt.date | None,
 ) -> str:
-    worth = formats.NOTHING if value is None else formats.money(value, currency)
     if item.kind == Kind.RATE:
         return rate_words(percent)
     if item.kind == Kind.DATE:
         return formats.date(day)
     if item.kind == Kind.CURRENCY:
         return currency
-    if item.kind == Kind.VALUE or day is None or value is None:
-        return worth
-    return f"{worth} · {formats.date(day)}"
+    return formats.NOTHING if value is None else formats.money(value, currency)
 
 
 def gap_words(item: ReconciliationItem) -> str:

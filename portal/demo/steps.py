@@ -9,7 +9,7 @@ from typing import Protocol
 
 from django.utils import timezone
 
-from commissions.services import report_status
+from commissions.services import approve, record_payment, report_status
 from leads.actors import ClientActor
 from leads.groups import Groups
 from leads.models import Lead, MoreRequest, Proposal, Share
@@ -187,3 +187,29 @@ class Proposed:
                 partner_id=str(cast.partners[self.partner].pk),
                 choice=self.choice,
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """Finance approves what the partner earned, and with PAID, the bank's reference, pays it."""
+
+    partner: str
+    days: float
+    paid: str = ""
+
+    def is_done(self, cast: Cast, lead: Lead) -> bool:
+        return lead.commissions.filter(approved_at__isnull=False).exists()
+
+    def happen(self, cast: Cast, lead: Lead) -> None:
+        finance = cast.people["finance"]
+        booked = lead.commissions.get(partner=cast.partners[self.partner])
+        with days_ago(self.days):
+            approve(actor=finance, commission_id=str(booked.pk))
+            if self.paid:
+                record_payment(
+                    actor=finance,
+                    commission_id=str(booked.pk),
+                    amount=booked.moved,
+                    paid_on=timezone.now().date(),
+                    reference=self.paid,
+                )

@@ -123,7 +123,10 @@ def _sheet(content: bytes) -> Iterator[Row]:
     for number, cells in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS), 1):
         if number > LAST_ROW:
             raise _no_xlsx()
-        yield number, [_text(cell) for cell in cells]
+        texts = [_text(cell) for cell in cells]
+        while texts and not texts[-1]:
+            texts.pop()  # what lies beyond the last that holds something
+        yield number, texts
 
 
 def _text(cell: Any) -> str:

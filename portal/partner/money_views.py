@@ -13,8 +13,9 @@ from commissions.exports import commission_rows
 from commissions.files import file_answer
 from commissions.models import Commission
 from portal.lib.scope import partner_scope
-from portal.partner import money, rows
+from portal.partner import money, reconciling, rows
 from portal.partner.access import PartnerRequest, page_or_first, partner_page
+from portal.partner.reconciling import ReconciliationFilter
 
 
 @require_safe
@@ -66,18 +67,20 @@ def _rows(request: PartnerRequest, status: str) -> Iterator[list[Any]]:
 @partner_page
 def reconciliation(request: PartnerRequest) -> HttpResponse:
     """Show what the partner claimed beside what is recorded."""
-    differing = request.GET.get("show") == "differing"
-    found = money.claimed_commissions(user=request.user, differing=differing)
+    form = ReconciliationFilter(request.GET)
+    wanted = form.chosen()
+    found = reconciling.own_closings(user=request.user, wanted=wanted)
     page, following = page_or_first(found, request.GET, by="recorded_at")
-    return render(
-        request,
-        "partner/reconciliation.html",
-        {
-            "lines": money.lines(page),
-            "next": following,
-            "differing": differing,
-            "later": "cursor" in request.GET,
-            "reviews": money.reviews(user=request.user),
-            "pays": money.pays(request.partner),
-        },
-    )
+    shown = {
+        "form": form,
+        "totals": reconciling.totals(user=request.user, period=wanted["period"]),
+        "lines": reconciling.lines(page),
+        "next": following,
+        "filtered": form.narrows,
+        "later": "cursor" in request.GET,
+        "reviews": reconciling.reviews(user=request.user),
+        "stated": reconciling.stated(user=request.user),
+        "statements": reconciling.statements(user=request.user),
+        "pays": money.pays(request.partner),
+    }
+    return render(request, "partner/reconciliation.html", shown)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -33,7 +33,13 @@ from commissions.models import (
     Evidence,
     ExchangeRate,
 )
-from commissions.services import agreements, disputes, evidence, report_status
+from commissions.services import (
+    agreements,
+    disputes,
+    evidence,
+    import_statement,
+    report_status,
+)
 from commissions.terms import Terms
 from events.models import Endpoint, Event
 from leads import notices, receipts, services
@@ -273,6 +279,7 @@ def leads_of(agent: User, owner: User, a: Partner, third: Partner) -> dict[str, 
         "question": closed.reconciliation_items.get().pk,
         "dispute": dispute.pk,
         "evidence": paper.pk,
+        "statement": _statement(a),
         "more": more.pk,
         "asked_client": asked.pk,
         "proposal": proposal.pk,
@@ -309,6 +316,20 @@ def _offered(partner: Partner) -> AgreementVersion:
         draft=agreements.Draft(terms=terms, valid_from=timezone.now().date()),
         title="Zenobia terms",
     )
+
+
+def _statement(partner: Partner) -> str:
+    """Return a statement of a deal that is none of ours."""
+    day = date(2020, 1, 1)
+    done = import_statement(
+        actor=THE_SYSTEM,
+        partner_id=str(partner.pk),
+        first=day,
+        last=day,
+        content=b"reference,value,date\nZEN-77,9,2020-01-01\n",
+        file_name="zenobia.csv",
+    )
+    return str(done.statement.pk)
 
 
 def _shared(agent: User, partner: Partner, lead: Lead, choice: Groups | None = None) -> Share:

@@ -296,6 +296,25 @@ STAFF = [
     Route("commissions:exports", staff_page(partner=403)),
     Route("commissions:export_file", staff_page(422, 422, 422, partner=403)),
     Route("commissions:confirm_closing", staff_page(), "post", "closed", {"agreement_value": "9"}),
+    Route("commissions:differences", staff_page(partner=403)),
+    Route("commissions:commission_list", staff_page(partner=403)),
+    Route("commissions:dismiss", _MONEY, "post", "question"),
+    Route("commissions:assign", _MONEY, "post", "question"),
+    Route(
+        "commissions:record",
+        staff_page(),
+        "post",
+        "commission",
+        {
+            "papers-value": "900000",
+            "papers-closed_on": "2026-01-01",
+            "papers-currency": "AED",
+        },
+    ),
+    Route("commissions:statements", staff_page(403, partner=403)),
+    Route("commissions:statement_new", staff_page(403, partner=403)),
+    Route("commissions:statement_new", staff_page(403, 422, 422, partner=403), "post"),
+    Route("commissions:statement", _MONEY, args="statement"),
 ]
 _HOOK = call(OK, 404, 403, key_a_read=403)
 # Earlier than anything that is recovered: refused before the endpoint is looked for.

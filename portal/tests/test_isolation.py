@@ -115,6 +115,10 @@ OWN_PAGES = {
     "commissions:events_jsonl": 403,
     "commissions:checkpoints_jsonl": 403,
     "commissions:reconciliation": 403,
+    "commissions:differences": 403,
+    "commissions:commission_list": 403,
+    "commissions:statements": 403,
+    "commissions:statement_new": 403,
 }
 OWN_CALLS = ("api:leads", "api:commissions", "api:metrics", "api:partner", "api:webhook_endpoints")
 

@@ -96,7 +96,7 @@ def test_the_other_pages_have_a_ceiling_too(
         page_of(done): 8,
         "/portal/commissions/": 5,
         "/portal/commissions.csv": 3 + SCOPE,  # the stream opens its own
-        "/portal/reconciliation/": 6,
+        "/portal/reconciliation/": 8,
     }.items():
         with django_assert_max_num_queries(ceiling + SCOPE):
             b"".join(at_acme.get(address))

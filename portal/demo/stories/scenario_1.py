@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.demo.steps import Appointed, Reported, Shared
+from portal.demo.steps import Appointed, Approved, Reported, Shared
 from portal.demo.stories.story import Story, in_dubai
 
 SARA = Story(
@@ -69,6 +69,7 @@ HANA = Story(
         Shared("acme", 95),
         Reported("acme", 94.6, "accepted"),
         Reported("acme", 68, "closed", value=1_250_000),
+        Approved("acme", 61, paid="TT-0041"),
     ),
 )
 PEDRO = Story(
@@ -91,5 +92,6 @@ PEDRO = Story(
         Reported("acme", 57.7, "accepted"),
         Reported("acme", 52, "in_progress"),
         Reported("acme", 37, "closed", value=900_000),
+        Approved("acme", 30),
     ),
 )

@@ -125,7 +125,11 @@ def everybodys_pages() -> dict[str, list[Shown]]:
             Shown("developer-lead", f"/portal/leads/{share_of('john@example.com', 'Skyline').pk}/"),
         ],
         "finance@portal.example": [
-            Shown("reconciliation", "/reconciliation/"),
+            Shown("reconciliation", "/reconciliation/", main=True),
+            Shown("differences", "/reconciliation/differences/"),
+            Shown("commissions", "/reconciliation/commissions/"),
+            Shown("statements", "/reconciliation/statements/"),
+            Shown("statement-new", "/reconciliation/statements/new/"),
             Shown("agreements", "/agreements/"),
             Shown("agreement-new", "/agreements/new/"),
             Shown("agreement", f"/agreements/{offered.agreement_id}/"),
