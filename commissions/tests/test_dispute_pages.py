@@ -17,7 +17,7 @@ from commissions.services.disputes import answer, decide, open_dispute
 from commissions.services.evidence import add_evidence
 from commissions.terms import Milestone, Terms
 from commissions.tests.money_world import agreed, closed, stands
-from commissions.tests.test_evidence import jpeg, pdf, png
+from commissions.tests.paper_samples import jpeg, pdf, png
 from conftest import ClientFor
 from leads.services import share_lead
 from partners.models import User

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from django.utils import timezone
 
-from commissions.services import report_status
+from commissions.models import Dispute
+from commissions.services import disputes, report_status
 from leads.actors import ClientActor
 from leads.groups import Groups
 from leads.models import Lead, MoreRequest, Proposal, Share
@@ -186,4 +187,27 @@ class Proposed:
                 lead_id=str(lead.pk),
                 partner_id=str(cast.partners[self.partner].pk),
                 choice=self.choice,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """The partner's owner holds the commission to be MORE than is recorded; it stays open."""
+
+    partner: str
+    days: float
+    more: int
+    reason: str
+
+    def is_done(self, cast: Cast, lead: Lead) -> bool:
+        return Dispute.objects.filter(commission__lead=lead).exists()
+
+    def happen(self, cast: Cast, lead: Lead) -> None:
+        booked = lead.commissions.get(partner=cast.partners[self.partner])
+        with days_ago(self.days):
+            disputes.open_dispute(
+                actor=cast.owners[self.partner],
+                commission_id=str(booked.pk),
+                claimed_amount=booked.moved + self.more,
+                reason=self.reason,
             )
