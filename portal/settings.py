@@ -327,7 +327,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 1  # the import of leads and a paper of evidence take one each
 MAX_REQUEST_BYTES = 2_097_152  # of a whole request to a page; more is refused unread
-# Of one paper that proves a closing or a claim, and of the request that brings it (portal/server.py).
+# Of one paper that proves a closing or a claim, and of the request with it (portal/server.py).
 EVIDENCE_MAX_BYTES, EVIDENCE_REQUEST_BYTES = 5_000_000, 5_065_536
 EVIDENCE_PER_SHARE = 20
 

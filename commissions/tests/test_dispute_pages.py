@@ -97,6 +97,9 @@ class TestFinance:
             f"/disputes/{one.pk}/decide/", decision | {"decide-amount": "135000"}, follow=True
         )
         assert "In part: AED\xa0135,000" in text(done)
+        page = text(finance.get(f"/reconciliation/{deal.pk}/"))
+        for said in ("Decided in a dispute: AED\xa0135,000", "15% of the agreement value"):
+            assert said in page
         assert stands(deal) == {"earned": -135_000, "accrued": 135_000}
 
     def test_who_opened_it_is_refused_to_decide(

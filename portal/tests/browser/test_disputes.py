@@ -73,5 +73,5 @@ def test_a_partner_disputes_a_line_and_gets_it_settled(
         expect(page.locator("main")).to_contain_text(said)
     amira.look("disputes/7-settled")
     page.get_by_role("link", name=re.compile("^Lead ")).last.click()
-    expect(page.locator("main")).to_contain_text("per deal")
+    expect(page.locator("main")).to_contain_text("Decided in a dispute")
     amira.look("disputes/8-commission")
