@@ -275,6 +275,7 @@ class TestPartner:
         assert one.by_partner
         for said in ("AED\xa0200,000", "The fee was 20 %", "Opened by you"):
             assert said in text(opened)
+        assert "Why it is disputed" in text(owner.get(f"/portal/commissions/{deal.pk}/"))
         answer(actor=finance_user, dispute_id=str(one.pk), text="Which page says so?")
         page = text(owner.get(f"/portal/disputes/{one.pk}/"))
         assert "Which page says so?" in page
