@@ -25,7 +25,6 @@ from commissions.desk_forms import (
 )
 from commissions.ledger import Stage, Standing
 from commissions.models import Commission, Instalment, LedgerEntry, ReconciliationItem
-from commissions.terms_words import in_words
 from leads.hiding import as_seen_by
 from partners.models import User
 from portal.lib import formats, marks
@@ -85,7 +84,6 @@ def commission_page(
     return {
         "commission": commission,
         "client": as_seen_by(user, commission.lead).client,
-        "terms": in_words(commission.read_terms(), commission.currency),
         "stages": stage_rows(commission, standing),
         "recorded": formats.money(standing.recorded, currency),
         "lines": _lines(commission),

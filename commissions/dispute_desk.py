@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from commissions import ledger
 from commissions.desk import stage_rows
 from commissions.dispute_forms import DatedOpeningForm, DecisionForm, MessageForm, PaperForm
-from commissions.dispute_story import decision_in_words, papers_of, story
+from commissions.dispute_story import decision_in_words, papers_of, story, terms_in_words
 from commissions.models import Commission, Dispute
 from leads.hiding import as_seen_by
 from leads.timeline import actor_names
@@ -87,7 +87,7 @@ def dispute_page(
         "state": state(dispute),
         "decision": decision_in_words(dispute),
         "stages": stage_rows(commission, ledger.standing_of(commission)),
-        "moments": story(user=user, share_id=share_id, names=actor_names, papers_at="/evidence/"),
+        "moments": story(user=user, dispute=dispute, names=actor_names, papers_at="/evidence/"),
         "papers": papers_of(user=user, share_id=share_id),
         **_acts(user, dispute, wrong),
     }
@@ -122,6 +122,7 @@ def of_commission(
     adding = PaperForm() if may(user, Can.ADD_EVIDENCE) else None
     shown: dict[str, Any] = {
         "disputes": [(one, state(one)) for one in disputes],
+        "terms": terms_in_words(commission, disputes),
         "papers": papers_of(user=user, lead_id=str(commission.lead_id)),
         "adding": wrong if isinstance(wrong, PaperForm) else adding,
     }

@@ -14,7 +14,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from commissions.models import Dispute, DisputeMessage, Evidence
+from commissions.agreements import terms_of
+from commissions.models import Commission, Dispute, DisputeMessage, Evidence
+from commissions.terms import Base
+from commissions.terms_words import in_words
 from events.models import Event
 from events.selectors import timeline_for
 from portal.lib import formats
@@ -37,6 +40,7 @@ _SAID: dict[str, tuple[str | Promise, str]] = {
     Kind.DISPUTE_DECIDED: (gettext_lazy("The dispute was decided"), "info"),
     Kind.DISPUTE_WITHDRAWN: (gettext_lazy("The dispute was withdrawn"), ""),
 }
+_CHANGING = (Dispute.Decision.UPHELD, Dispute.Decision.PARTLY)
 Names = Callable[[Iterable[str]], Mapping[str, str]]
 
 
@@ -52,16 +56,20 @@ class Moment(NamedTuple):
     link: str
 
 
-def story(*, user: Actor, share_id: str, names: Names, papers_at: str) -> list[Moment]:
-    """Return what happened to the money of a share as USER may know it, newest first.
+def story(*, user: Actor, dispute: Dispute, names: Names, papers_at: str) -> list[Moment]:
+    """Return what happened to the money DISPUTE is about, as USER may know it, newest first.
+
+    Why it was opened and decided stands above the story, and not in it once more.
 
     :param names: gives people their names
     :param papers_at: the address below which papers are
     """
+    share_id = str(dispute.commission.share_id)
     told = timeline_for(user=user, share_id=share_id).filter(kind__in=sorted(_SAID))
     events = list(told[:LONGEST])
     named = names({event.actor for event in events})
-    disputes = {str(one.pk): one for one in disputes_of(user=user, share_id=share_id)}
+    others = disputes_of(user=user, share_id=share_id).exclude(pk=dispute.pk)
+    disputes = {str(one.pk): one for one in others}
     of_share = DisputeMessage.objects.visible_to(user).filter(dispute__commission__share=share_id)
     messages = {str(pk): text for pk, text in of_share.values_list("pk", "text")}
     papers = {str(one.pk): one.file_name for one in papers_of(user=user, share_id=share_id)}
@@ -83,11 +91,11 @@ def story(*, user: Actor, share_id: str, names: Names, papers_at: str) -> list[M
 
 
 def _words(event: Event, disputes: Mapping[str, Dispute], messages: Mapping[str, str]) -> str:
+    if event.kind == Kind.DISPUTE_ANSWERED:
+        return messages.get(str(event.data.get("message", "")), "")
     dispute = disputes.get(str(event.data.get("dispute", "")))
     if dispute is None:
         return ""
-    if event.kind == Kind.DISPUTE_ANSWERED:
-        return messages.get(str(event.data.get("message", "")), "")
     if event.kind == Kind.DISPUTE_OPENED:
         claim = formats.money(dispute.claimed_amount, dispute.currency)
         return "\n".join(
@@ -104,6 +112,23 @@ def decision_in_words(dispute: Dispute) -> str:
         return ""
     amount = formats.money(dispute.decided_amount, dispute.currency)
     return f"{dispute.get_decision_display()}: {amount}"
+
+
+def terms_in_words(
+    commission: Commission, disputes: Iterable[Dispute], *, you: bool = False
+) -> list[str]:
+    """Return the terms of COMMISSION as sentences; after a decision it, and what was agreed.
+
+    :param disputes: those about it
+    :param you: whether it is said to the partner
+    """
+    terms = commission.read_terms()
+    decided = {one.decided_amount for one in disputes if one.decision in _CHANGING}
+    if terms.base != Base.FLAT or terms.flat not in decided:
+        return in_words(terms, commission.currency, you=you)
+    amount = formats.money(terms.flat, commission.settlement_currency)
+    agreed = in_words(terms_of(commission.share), commission.currency, you=you)
+    return [_("Decided in a dispute: %(amount)s. Agreed was:") % {"amount": amount}, *agreed]
 
 
 def disputes_of(*, user: Actor, share_id: str) -> QuerySet[Dispute]:

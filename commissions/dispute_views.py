@@ -27,30 +27,37 @@ from portal.lib.access import Can
 from portal.lib.errors import DomainError, Malformed
 from portal.lib.paging import page_of
 
+ALL = "all"
+
 
 @require_safe
 @staff_page(Can.SEE_REVENUE)
 def dispute_list(request: StaffRequest) -> HttpResponse:
     """List disputes: the open ones by their deadline, others by the day they were opened."""
-    status = request.GET.get("status", Dispute.Status.OPEN)
-    if status not in ("all", *Dispute.Status.values):
+    status = request.GET.get("status", "")
+    if status not in (ALL, *Dispute.Status.values):
         status = Dispute.Status.OPEN
-    waiting = status == Dispute.Status.OPEN
-    found = dispute_desk.disputes_for(user=request.user, status="" if status == "all" else status)
-    order: dict[str, Any] = {"by": "due_at" if waiting else "opened_at", "oldest_first": waiting}
-    try:
-        page, following = page_of(found, request.GET, **order)
-    except Malformed:
-        page, following = page_of(found, {}, **order)
+    page, following = _listed(request, status)
     shown = {
         "rows": dispute_desk.rows(page),
         "disputed": open_disputes(user=request.user),
         "next": following,
         "later": "cursor" in request.GET,
         "status": status,
-        "statuses": [*Dispute.Status.choices, ("all", _("All"))],
+        "statuses": [*Dispute.Status.choices, (ALL, _("All"))],
     }
     return render(request, "commissions/disputes.html", shown)
+
+
+def _listed(request: StaffRequest, status: str) -> tuple[list[Dispute], str | None]:
+    """Return a page of the disputes in STATUS and the next cursor."""
+    waiting = status == Dispute.Status.OPEN
+    found = dispute_desk.disputes_for(user=request.user, status="" if status == ALL else status)
+    order: dict[str, Any] = {"by": "due_at" if waiting else "opened_at", "oldest_first": waiting}
+    try:
+        return page_of(found, request.GET, **order)
+    except Malformed:
+        return page_of(found, {}, **order)
 
 
 @require_safe

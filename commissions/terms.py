@@ -76,7 +76,8 @@ class Earned:
     :param percent: the rate on the value that this comes to
     :param amount: the whole commission
     :param partner_part, platform_part: how it is split; they add up to the amount
-    :param rerated: what earlier deals of the period earn more (or less) at the rate now reached
+    :param rerated: what one side pays the other more (or less) for earlier deals of the period, at
+        the rate now reached
     """
 
     percent: Decimal
@@ -213,7 +214,8 @@ class Terms:
         if not (self.rerates and self.counts_volume and self.tier_mode == TierMode.VOLUME):
             return ZERO
         rate = rate_reached(self.tiers, before.value + value)
-        return rounded(before.value * rate / HUNDRED, currency, self.rounding) - before.booked
+        whole = rounded(before.value * rate / HUNDRED, currency, self.rounding)
+        return self.moved(whole, currency) - before.booked
 
     def as_json(self) -> dict[str, Any]:
         """Return what is frozen on a share."""

@@ -96,10 +96,6 @@ class EdgeHeadersMiddleware:
         return response
 
 
-def _takes_paper(request: HttpRequest) -> bool:
-    return request.path.endswith("/evidence/")
-
-
 class RequestLimitsMiddleware:
     """Refuse, before anything of it is read, what no page of ours asks for.
 
@@ -124,8 +120,9 @@ class RequestLimitsMiddleware:
     @staticmethod
     def _most(request: HttpRequest) -> int:
         """Return how much may be sent: a paper is longer than anything else people send."""
-        most: int = settings.MAX_REQUEST_BYTES
-        return max(most, settings.EVIDENCE_MAX_BYTES + 65_536) if _takes_paper(request) else most
+        takes_paper = request.path.endswith("/evidence/")
+        most: int = settings.EVIDENCE_REQUEST_BYTES if takes_paper else settings.MAX_REQUEST_BYTES
+        return most
 
 
 class RedisDownMiddleware:

@@ -25,7 +25,8 @@ LINGER_SECONDS = 2.0  # for a client to take the end of an answer and close
 LINGER_BYTES = 65_536
 PIECE = 65_536
 HEAD_BYTES = 65_536  # of a head; gunicorn refuses what is longer
-WHOLE_BYTES = 2_097_152 + HEAD_BYTES  # what pages take at most; more is refused by its length
+# What pages take at most, a paper of evidence with its form; more is refused by its length.
+WHOLE_BYTES = 5_065_536 + HEAD_BYTES
 HELD_BYTES = 67_108_864  # of unfinished requests in one process
 _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n)", re.I)

@@ -334,7 +334,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 1  # imports and papers of evidence take one each
 MAX_REQUEST_BYTES = 2_097_152  # of a whole request to a page; more is refused unread
-EVIDENCE_MAX_BYTES = 5_000_000  # of one paper that proves a closing or a claim
+# Of one paper that proves a closing or a claim, and of the request with it (portal/server.py).
+EVIDENCE_MAX_BYTES, EVIDENCE_REQUEST_BYTES = 5_000_000, 5_065_536
 EVIDENCE_PER_SHARE = 20
 
 STATIC_URL = "/static/"

@@ -135,7 +135,8 @@ def work_out(terms: Terms, share: Share, deal: Deal) -> Worth:
     before = Volume(value=volume.value, booked=volume.booked) if volume else None
     earned = terms.earned(value, currency, before)
     if volume is not None:
-        _count_volume(volume, rounded(value, currency), earned.amount + earned.rerated)
+        booked = terms.moved(earned.amount, currency) + earned.rerated
+        _count_volume(volume, rounded(value, currency), booked)
     amount = earned.amount
     if rate is not None:
         amount = _in_deal_currency(terms, deal.value, share.currency, earned, rate)
@@ -193,9 +194,8 @@ def accrue(actor: Actor, commission: Commission, earned: Earned) -> None:
 def _rerate(actor: Actor, commission: Commission, difference: Decimal) -> None:
     """Book what the deals before earn more or less at the rate reached, beside this one."""
     kind, on = LedgerEntry.Kind.RERATING, commission.closed_on
-    terms = commission.read_terms()
-    moved = terms.moved(abs(difference), commission.settlement_currency)
-    if difference > 0 and moved > 0:
+    moved = abs(difference)
+    if difference > 0:
         move(commission, kind, Stage.EARNED, Stage.ACCRUED, moved, actor=actor, on=on)
         return
     # They earned too much: out of this deal as far as it goes, the rest is owed back.

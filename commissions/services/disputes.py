@@ -47,14 +47,8 @@ def open_dispute(
     with transaction.atomic():
         require(actor, Can.OPEN_DISPUTE)
         commission = _locked_commission(actor, commission_id)
-        if commission.reversed_at is not None:
-            raise Conflict(_("This commission was reversed."))
-        if commission.disputes.filter(status=Status.OPEN).exists():
-            raise Conflict(_("This commission is disputed already."))
         recorded = standing_of(commission).recorded
-        _check_amount(commission, claimed_amount)
-        if claimed_amount == recorded:
-            raise Malformed(_("That is what is recorded."))
+        _check_disputable(commission, recorded, claimed_amount)
         dispute = Dispute(
             commission=commission,
             partner_id=commission.partner_id,
@@ -149,6 +143,16 @@ def withdraw(*, actor: Actor, dispute_id: str) -> Dispute:
         save_status(commission)
         _tell(actor, Event.Kind.DISPUTE_WITHDRAWN, dispute, commission)
     return dispute
+
+
+def _check_disputable(commission: Commission, recorded: Decimal, claimed: Decimal) -> None:
+    if commission.reversed_at is not None:
+        raise Conflict(_("This commission was reversed."))
+    if commission.disputes.filter(status=Status.OPEN).exists():
+        raise Conflict(_("This commission is disputed already."))
+    _check_amount(commission, claimed)
+    if claimed == recorded:
+        raise Malformed(_("That is what is recorded."))
 
 
 def _decided(

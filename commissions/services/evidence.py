@@ -53,16 +53,20 @@ def add_evidence(
             added_by=actor.actor_id,
         )
         added.save(force_insert=True)
-        record_event(
-            Event.Kind.EVIDENCE_ADDED,
-            actor=actor,
-            partner_id=str(share.partner_id),
-            lead_id=str(share.lead_id),
-            share_id=str(share.pk),
-            evidence=str(added.pk),
-            content_type=paper.content_type,
-        )
+        _record(actor, added, share)
     return added
+
+
+def _record(actor: Actor, added: Evidence, share: Share) -> None:
+    record_event(
+        Event.Kind.EVIDENCE_ADDED,
+        actor=actor,
+        partner_id=str(share.partner_id),
+        lead_id=str(share.lead_id),
+        share_id=str(share.pk),
+        evidence=str(added.pk),
+        content_type=added.content_type,
+    )
 
 
 def _read(content: bytes) -> papers.Paper:

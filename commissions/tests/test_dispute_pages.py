@@ -17,7 +17,7 @@ from commissions.services.disputes import answer, decide, open_dispute
 from commissions.services.evidence import add_evidence
 from commissions.terms import Milestone, Terms
 from commissions.tests.money_world import agreed, closed, stands
-from commissions.tests.test_evidence import jpeg, pdf, png
+from commissions.tests.paper_samples import jpeg, pdf, png
 from conftest import ClientFor
 from leads.services import share_lead
 from partners.models import User
@@ -97,6 +97,9 @@ class TestFinance:
             f"/disputes/{one.pk}/decide/", decision | {"decide-amount": "135000"}, follow=True
         )
         assert "In part: AED\xa0135,000" in text(done)
+        page = text(finance.get(f"/reconciliation/{deal.pk}/"))
+        for said in ("Decided in a dispute: AED\xa0135,000", "15% of the agreement value"):
+            assert said in page
         assert stands(deal) == {"earned": -135_000, "accrued": 135_000}
 
     def test_who_opened_it_is_refused_to_decide(
@@ -272,6 +275,7 @@ class TestPartner:
         assert one.by_partner
         for said in ("AED\xa0200,000", "The fee was 20 %", "Opened by you"):
             assert said in text(opened)
+        assert "Why it is disputed" in text(owner.get(f"/portal/commissions/{deal.pk}/"))
         answer(actor=finance_user, dispute_id=str(one.pk), text="Which page says so?")
         page = text(owner.get(f"/portal/disputes/{one.pk}/"))
         assert "Which page says so?" in page

@@ -451,6 +451,26 @@ class TestClawback:
         services.claw_back(actor=finance_user, commission_id=str(first.pk), reason="Cancelled")
         assert closed(dana, amira, 1_000).amount == 50
 
+    def test_of_a_split_commission_nothing_is_left_to_rate_anew(
+        self, dana: User, amira: User, acme: Partner, finance_user: User
+    ) -> None:
+        tiers = (Tier(Decimal(1_000), Decimal(5)), Tier(None, Decimal(10)))
+        split = Terms(
+            direction=PAYS,
+            partner_share=Decimal(60),
+            tiers=tiers,
+            tier_mode="volume",
+            tier_period="year",
+            rerates=True,
+            currency="AED",
+        )
+        agreed(acme, split)
+        first = closed(dana, amira, 1_000)
+        services.claw_back(actor=finance_user, commission_id=str(first.pk), reason="Cancelled")
+        assert stands(closed(dana, amira, 1_000)) == {"earned": -30, "accrued": 30}
+        # The one before is rated anew: 6 % of it instead of 3 %, and 6 % of this one.
+        assert stands(closed(dana, amira, 1_000)) == {"earned": -90, "accrued": 90}
+
 
 class TestDifferences:
     def differing(self, dana: User, amira: User) -> tuple[Commission, ReconciliationItem]:

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from django.utils import timezone
 
-from commissions.services import approve, record_payment, report_status
+from commissions.models import Dispute
+from commissions.services import approve, disputes, record_payment, report_status
 from leads.actors import ClientActor
 from leads.groups import Groups
 from leads.models import Lead, MoreRequest, Proposal, Share
@@ -213,3 +214,26 @@ class Approved:
                     paid_on=timezone.now().date(),
                     reference=self.paid,
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """The partner's owner holds the commission to be MORE than is recorded; it stays open."""
+
+    partner: str
+    days: float
+    more: int
+    reason: str
+
+    def is_done(self, cast: Cast, lead: Lead) -> bool:
+        return Dispute.objects.filter(commission__lead=lead).exists()
+
+    def happen(self, cast: Cast, lead: Lead) -> None:
+        booked = lead.commissions.get(partner=cast.partners[self.partner])
+        with days_ago(self.days):
+            disputes.open_dispute(
+                actor=cast.owners[self.partner],
+                commission_id=str(booked.pk),
+                claimed_amount=booked.moved + self.more,
+                reason=self.reason,
+            )

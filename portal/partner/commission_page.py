@@ -13,15 +13,21 @@ from django.utils.translation import gettext_lazy
 from commissions import ledger
 from commissions.dispute_desk import state
 from commissions.dispute_forms import MessageForm, OpeningForm, PaperForm
-from commissions.dispute_story import decision_in_words, disputes_of, papers_of, story
+from commissions.dispute_story import (
+    decision_in_words,
+    disputes_of,
+    papers_of,
+    story,
+    terms_in_words,
+)
 from commissions.ledger import Stage, Standing
 from commissions.models import Commission, Dispute, LedgerEntry
-from commissions.terms_words import in_words
 from leads.models import Share, ShareStatus
 from partners.models import User
 from partners.types import Direction
 from portal.lib import formats
 from portal.lib.access import Can, may
+from portal.lib.ids import is_id
 from portal.partner import words
 from portal.partner.story import namer
 
@@ -49,6 +55,13 @@ _STEPS: dict[str, str | Promise] = {
     LedgerEntry.Kind.OFFSET: gettext_lazy("Set off against a debt"),
     LedgerEntry.Kind.HOLD: gettext_lazy("Held in dispute"),
     LedgerEntry.Kind.UNHOLD: gettext_lazy("No longer held"),
+}
+
+# The same where a dispute was decided.
+_DECIDED: dict[str, str | Promise] = {
+    LedgerEntry.Kind.ACCRUAL: gettext_lazy("Added by a decision"),
+    LedgerEntry.Kind.REVERSAL: gettext_lazy("Taken off by a decision"),
+    LedgerEntry.Kind.CLAWBACK: gettext_lazy("Taken off by a decision after it was paid"),
 }
 
 
@@ -81,7 +94,7 @@ def commission_page(
         "recorded": formats.money(standing.recorded, currency),
         "stages": stage_rows(commission.direction, currency, standing),
         "steps": _steps(commission),
-        "terms": in_words(commission.read_terms(), commission.currency, you=True),
+        "terms": terms_in_words(commission, disputes, you=True),
         "settled_otherwise": currency != commission.currency,
         "split": commission.partner_part and commission.platform_part,
         "instalments": _instalments(commission),
@@ -125,7 +138,7 @@ def _steps(commission: Commission) -> list[Step]:
     newest = commission.entries.order_by("-recorded_at", "-pk")[:MOST_STEPS]
     return [
         Step(
-            text=_STEPS[entry.kind],
+            text=(_STEPS | _DECIDED if is_id("dispute", entry.reference) else _STEPS)[entry.kind],
             amount=formats.money(entry.amount, entry.currency),
             on=formats.date(entry.booked_on),
             reference=entry.reference if entry.kind == LedgerEntry.Kind.PAYMENT else "",
@@ -222,7 +235,7 @@ def dispute_page(
         "stages": stage_rows(
             commission.direction, dispute.currency, ledger.standing_of(commission)
         ),
-        "moments": story(user=user, share_id=str(share.pk), names=namer(user), papers_at=PAPERS),
+        "moments": story(user=user, dispute=dispute, names=namer(user), papers_at=PAPERS),
         "papers": papers_of(user=user, share_id=str(share.pk)),
         "papers_at": PAPERS,
         "share_id": share.pk,

@@ -7,6 +7,7 @@ new table is swept without anybody thinking of it. What is left as it was is lis
 from __future__ import annotations
 
 import itertools
+import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -106,7 +107,7 @@ class Mint:
 
     def __init__(self) -> None:
         self._next = itertools.count(1)
-        self._amounts = itertools.count(FIRST_AMOUNT, 11)
+        self._amounts = _amounts()
         self._counts = itertools.count(FIRST_COUNT)
         self._percents = _percents()
         self._days = {start: itertools.count() for start in (FIRST_PAST, FIRST_TO_COME)}
@@ -137,6 +138,15 @@ class Mint:
 
 
 _SMALL = (models.PositiveSmallIntegerField, models.SmallIntegerField)
+
+
+def _amounts() -> Iterator[int]:
+    """Yield rising amounts at uneven steps, so that what comes of adding some up is no other."""
+    steps = random.Random(7)
+    amount = FIRST_AMOUNT
+    while True:
+        yield amount
+        amount += steps.randrange(11, 50_000)
 
 
 def _percents() -> Iterator[Decimal]:

@@ -42,9 +42,10 @@ MEMBER = _columns(
     commissions__Commission="id agreement_value percent amount claimed_value claimed_percent"
     " settled_amount partner_part platform_part exchange_source closed_on recorded_at",
     commissions__ReconciliationItem="claimed_value claimed_percent recorded_percent created_at",
-    commissions__Dispute="id claimed_amount recorded_amount reason due_on opened_at",
+    commissions__Dispute="id claimed_amount recorded_amount reason due_on opened_at"
+    " decision_reason decided_amount",
     commissions__DisputeMessage="text",
-    commissions__Evidence="id file_name size added_at",
+    commissions__Evidence="id file_name content_type size added_at",
     commissions__Instalment="condition percent due_on",
     commissions__LedgerEntry="amount booked_on",
     commissions__Agreement="title",

@@ -41,6 +41,7 @@ from commissions.services import (
     report_status,
 )
 from commissions.terms import Terms
+from commissions.tests.paper_samples import png
 from events.models import Endpoint, Event
 from leads import notices, receipts, services
 from leads.actors import ClientActor
@@ -301,8 +302,8 @@ def _disputed(owner: User, share: Share) -> tuple[Dispute, Evidence]:
     paper = evidence.add_evidence(
         actor=owner,
         reference=str(share.pk),
-        content=b"%PDF-1.7\n%%EOF",
-        name="contract.pdf",
+        content=png(),
+        name="contract.png",
         dispute_id=str(dispute.pk),
     )
     return dispute, paper

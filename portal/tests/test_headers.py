@@ -214,10 +214,16 @@ def test_too_much_is_refused_unread(people: dict[str, Client], settings: Any) ->
 
         readline = read
 
-    for length in (str(settings.MAX_REQUEST_BYTES + 1), "-1", "9" * 30):
+    page, paper = "/leads/import/", "/portal/leads/share_1/evidence/"
+    for path, length in (
+        (page, str(settings.MAX_REQUEST_BYTES + 1)),
+        (page, "-1"),
+        (page, "9" * 30),
+        (paper, str(settings.EVIDENCE_REQUEST_BYTES + 1)),
+    ):
         answer = people["dana"].generic(
             "POST",
-            "/leads/import/",
+            path,
             content_type="multipart/form-data; boundary=x",
             CONTENT_LENGTH=length,
             **{"wsgi.input": Unread()},

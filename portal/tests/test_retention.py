@@ -12,7 +12,7 @@ import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
-from commissions.models import Commission, ReconciliationItem
+from commissions.models import Commission, Dispute, ReconciliationItem
 from commissions.services import report_status
 from events.models import Delivery, Event
 from leads import retention, services, tasks
@@ -165,6 +165,19 @@ class TestHeld:
         assert due() == {}
 
         ReconciliationItem.objects.update(status="settled")
+        assert set(due()) == {lead.pk}
+
+    def test_by_an_open_dispute(self, dana, amira, acme):
+        lead = closed(dana, amira, acme, days_ago=1100)
+        Commission.objects.update(status="paid")
+        Dispute.objects.create(
+            commission=Commission.objects.get(), partner=acme, by_partner=True, due_on=NOW.date(),
+            opened_by=amira.actor_id, claimed_amount=2, recorded_amount=1, currency="AED",
+        )  # fmt: skip
+
+        assert due() == {}
+
+        Dispute.objects.update(status="withdrawn")
         assert set(due()) == {lead.pk}
 
     def test_by_a_restriction(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
+from commissions.services import disputes, evidence
+from commissions.tests.money_world import closed
+from commissions.tests.paper_samples import png
 from leads import services
 from leads.groups import Groups
 from leads.models import Lead, Notice, Share
@@ -103,6 +107,30 @@ class TestWithoutTheFirstWall:
         response = asked(path.format(theirs.pk))
         assert response.status_code == 200
         assert str(theirs.pk) in body(response)
+
+    @pytest.mark.parametrize("walls", ["second", "none"])
+    @pytest.mark.parametrize("kind", ["commissions", "disputes", "evidence"])
+    def test_nor_is_a_rivals_money(
+        self,
+        asked: Any,
+        dana: User,
+        rami: User,
+        walls: str,
+        kind: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        booked = closed(dana, rami)
+        dispute = disputes.open_dispute(
+            actor=rami, commission_id=str(booked.pk), claimed_amount=Decimal(9), reason="Signed"
+        )
+        paper = evidence.add_evidence(
+            actor=rami, reference=str(booked.share_id), content=png(), name="deal.png"
+        )
+        if walls == "none":
+            monkeypatch.setattr(scope, "_enter", lambda _partner_id: None)
+        theirs = {"commissions": booked.pk, "disputes": dispute.pk, "evidence": paper.pk}
+        response = asked(f"/portal/{kind}/{theirs[kind]}/")
+        assert response.status_code == (404 if walls == "second" else 200)
 
     @pytest.mark.parametrize("walls", ["second", "none"])
     def test_nor_is_a_rivals_invitation(

@@ -15,6 +15,7 @@ from partners import keys
 from portal import middleware
 from portal import settings as portal_settings
 from portal.lib import parsing
+from portal.server import HEAD_BYTES, WHOLE_BYTES
 from portal.tests import hostile
 from portal.tests.test_headers import ALWAYS, WITHOUT_SESSION
 
@@ -52,6 +53,7 @@ def test_figures_are_the_ones_set() -> None:
     for said in (
         f"lasts {absolute} hours at most and {idle} without use",
         f"more than {settings.MAX_REQUEST_BYTES // 2**20} MB is refused",
+        f"in, of more than {settings.EVIDENCE_MAX_BYTES // 10**6} MB)",
         f"more than {settings.API_MAX_BODY // 1024} kB",
         f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} fields and one file",
         f"{parsing.MAX_DEPTH} levels",
@@ -65,6 +67,8 @@ def test_figures_are_the_ones_set() -> None:
     assert "seven payloads" in TEXT
     assert settings.DATA_UPLOAD_MAX_NUMBER_FILES == 1
     assert settings.MAX_REQUEST_BYTES > MAX_BYTES  # the file it takes fits into a request
+    assert settings.EVIDENCE_MAX_BYTES < settings.EVIDENCE_REQUEST_BYTES
+    assert settings.EVIDENCE_REQUEST_BYTES + HEAD_BYTES == WHOLE_BYTES
     assert ", ".join(middleware.RequestLimitsMiddleware.METHODS[:3]) in TEXT
 
 

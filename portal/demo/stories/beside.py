@@ -1,10 +1,10 @@
-"""Beside the scenarios: a claim that differs, and clients who want a loan."""
+"""Beside the scenarios: a claim that differs, a dispute, and clients who want a loan."""
 
 from __future__ import annotations
 
 from leads.groups import Groups
 from partners.types import Service
-from portal.demo.steps import EVERYTHING, Reported, Shared
+from portal.demo.steps import EVERYTHING, Disputed, Reported, Shared
 from portal.demo.stories.story import Story, in_dubai
 
 INES = Story(
@@ -70,5 +70,6 @@ AISHA = Story(
         Shared("lendwell", 28, Groups(True, False, True)),
         Reported("lendwell", 27.5, "accepted"),
         Reported("lendwell", 13, "closed", value=60_000, notes="Loan arranged."),
+        Disputed("lendwell", 4, 800, "The bank's fee is a part of the service's value."),
     ),
 )

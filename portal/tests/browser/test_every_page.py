@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from commissions.services import agreements
+from commissions.services import agreements, disputes
 from commissions.terms import Milestone, Terms
 from events.models import Endpoint
 from leads.models import Lead, Share
@@ -71,6 +71,12 @@ def everybodys_pages() -> dict[str, list[Shown]]:
         title="Commission terms",
     )
     booked = share_of("yusuf.e@example.com", "Acme").commissions.get()
+    disputed = disputes.open_dispute(
+        actor=User.objects.get(email="amira@acme.example"),
+        commission_id=str(booked.pk),
+        claimed_amount=booked.moved + 5_000,
+        reason="The signed value was higher.",
+    )
     told = endpoint.deliveries.filter(type="lead.shared").latest("pk")
     return {
         "": [
@@ -106,6 +112,8 @@ def everybodys_pages() -> dict[str, list[Shown]]:
                 f"/portal/leads/{share_of('yusuf.e@example.com', 'Acme').pk}/",
             ),
             Shown("partner-commissions", "/portal/commissions/"),
+            Shown("partner-commission", f"/portal/commissions/{booked.pk}/", main=True),
+            Shown("partner-dispute", f"/portal/disputes/{disputed.pk}/"),
             Shown("partner-agreements", "/portal/agreements/"),
             Shown("partner-agreement", f"/portal/agreements/{offered.pk}/"),
             Shown("partner-reconciliation", "/portal/reconciliation/"),
@@ -130,6 +138,8 @@ def everybodys_pages() -> dict[str, list[Shown]]:
             Shown("commissions", "/reconciliation/commissions/"),
             Shown("statements", "/reconciliation/statements/"),
             Shown("statement-new", "/reconciliation/statements/new/"),
+            Shown("disputes", "/disputes/"),
+            Shown("dispute", f"/disputes/{disputed.pk}/"),
             Shown("agreements", "/agreements/"),
             Shown("agreement-new", "/agreements/new/"),
             Shown("agreement", f"/agreements/{offered.agreement_id}/"),
