@@ -39,8 +39,8 @@ IN_ORDER = {
 EMPTY = {
     "partners.UsedCode", "leads.Suppression", "events.Checkpoint", "events.Reached",
     "events.StoredAnswer", "commissions.Dispute", "commissions.DisputeMessage",
-    "commissions.ExchangeRate", "commissions.Statement", "commissions.StatementLine",
-    "commissions.Evidence", "commissions.TierVolume", "commissions.ConfirmationLimit",
+    "commissions.Statement", "commissions.StatementLine", "commissions.Evidence",
+    "commissions.TierVolume",
 }  # fmt: skip
 
 
