@@ -80,6 +80,32 @@ class TestRates:
         with pytest.raises(NoRate):
             rate_on("USD", "INR", DAY - dt.timedelta(days=1))
 
+    def test_a_cancelled_sale_goes_back_at_the_rate_it_was_booked_at(
+        self, dana: User, amira: User, acme: Partner, finance_user: User, admin_user: User
+    ) -> None:
+        """Paid lines stay, and what is owed back knows nothing of newer rates (check 8)."""
+        today = timezone.now().date()
+        held("USD", "1.10", today - dt.timedelta(days=1))
+        held("INR", "99", today - dt.timedelta(days=1))
+        agreed(acme, Terms(direction=PAYS, percent=Decimal(10), currency="INR"))
+        booked = closed(dana, amira, Decimal("3672.5"))
+        services.approve(actor=finance_user, commission_id=str(booked.pk))
+        services.record_payment(
+            actor=finance_user,
+            commission_id=str(booked.pk),
+            amount=Decimal(9000),
+            paid_on=today,
+            reference="TT-1",
+        )
+        held("USD", "1.20", today)
+        held("INR", "140", today)
+
+        services.claw_back(actor=admin_user, commission_id=str(booked.pk), reason="Cancelled")
+
+        assert {entry.exchange_rate for entry in booked.entries.all()} == {booked.exchange_rate}
+        assert {entry.currency for entry in booked.entries.all()} == {"INR"}
+        assert stands(booked) == {"owed_back": Decimal(-9000), "paid": Decimal(9000)}
+
     def test_a_report_says_the_same_and_carries_the_newest_on(self) -> None:
         old = DAY - dt.timedelta(days=30)
         for day in (old, DAY):
