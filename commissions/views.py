@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from commissions import analytics_page as figures
 from commissions import overview, services
-from commissions.analytics_page import page as analytics_page_of
 from commissions.forms import AnalyticsFilter, EventFilter
 from commissions.selectors import commissions_for
 from events import checkpoints
@@ -59,7 +59,7 @@ def staff_page(
 def analytics_page(request: StaffRequest) -> HttpResponse:
     """Show deals, revenue and commission: over time, by partner type and by partner."""
     form = AnalyticsFilter(request.GET)
-    shown = analytics_page_of(user=request.user, **form.chosen())
+    shown = figures.page(user=request.user, **form.chosen())
     return render(request, "commissions/analytics.html", {"form": form, **shown})
 
 
