@@ -68,14 +68,12 @@ def page(*, user: Actor, currency: str, type: str, period: str, number: int) -> 
     :param currency: the one that money is converted into; empty: each in its own
     :param type, period, number: of the table of partners, and which page of it
     """
-    by_type = analytics.by_type(user=user)
-    months = None
-    conversion = None
+    by_type, conversion = analytics.by_type(user=user), None
     if currency:
         conversion = converted(analytics.day_sums(user=user, by="partner__type"), currency)
         by_type = analytics.in_one(by_type, conversion)
         months = analytics.months_in(conversion, months=SHOWN_MONTHS)
-    if months is None:
+    else:
         months = analytics.months_for(user=user, months=SHOWN_MONTHS)
     partners = partner_page(user=user, type=type, period=period, page=number, conversion=conversion)
     return {

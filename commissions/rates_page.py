@@ -14,7 +14,7 @@ from commissions.models import ExchangeRate
 from portal.lib import formats
 from portal.lib.access import Actor, Can, require
 
-PAGE = 50
+PAGE = 25
 
 
 class Applying(NamedTuple):

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from commissions.analytics_page import page as analytics_page_of
+from commissions import analytics_page as figures
 from commissions.forms import AnalyticsFilter, EventFilter
 from events import checkpoints
 from events.selectors import event_lines
@@ -52,7 +52,7 @@ def staff_page(
 def analytics_page(request: StaffRequest) -> HttpResponse:
     """Show deals, revenue and commission: over time, by partner type and by partner."""
     form = AnalyticsFilter(request.GET)
-    shown = analytics_page_of(user=request.user, **form.chosen())
+    shown = figures.page(user=request.user, **form.chosen())
     return render(request, "commissions/analytics.html", {"form": form, **shown})
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from django.utils.translation import gettext as _
+
 from commissions.accounting import EXPORTS, Chosen, Rows
 from events.models import Event
 from events.services import record_event
@@ -19,7 +21,7 @@ def take_export(*, actor: Actor, what: str, form: str, chosen: Chosen) -> Rows:
     :raises NotFound: if there is no such export
     """
     if what not in EXPORTS:
-        raise NotFound("There is no such export.")
+        raise NotFound(_("There is no such export."))
     require(actor, EXPORTS[what].right)
     wanted = {name: value for name, value in asdict(chosen).items() if value}
     record_event(Event.Kind.EXPORT_TAKEN, actor=actor, what=what, form=form, **wanted)

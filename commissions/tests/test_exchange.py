@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from commissions import rate_files, services
 from commissions.exchange import NoRate, Rate, RateBook, rate_on
-from commissions.models import ConfirmationLimit, ReconciliationItem
+from commissions.models import Commission, ConfirmationLimit, ReconciliationItem
 from commissions.terms import Terms
 from commissions.tests.money_world import agreed, closed, stands, trial_balance
 from commissions.tests.test_rates import DAY, HISTORY, held
@@ -80,6 +80,32 @@ class TestRates:
         with pytest.raises(NoRate):
             rate_on("USD", "INR", DAY - dt.timedelta(days=1))
 
+    def test_a_cancelled_sale_goes_back_at_the_rate_it_was_booked_at(
+        self, dana: User, amira: User, acme: Partner, finance_user: User, admin_user: User
+    ) -> None:
+        """Paid lines stay, and what is owed back knows nothing of newer rates (check 8)."""
+        today = timezone.now().date()
+        held("USD", "1.10", today - dt.timedelta(days=1))
+        held("INR", "99", today - dt.timedelta(days=1))
+        agreed(acme, Terms(direction=PAYS, percent=Decimal(10), currency="INR"))
+        booked = closed(dana, amira, Decimal("3672.5"))
+        services.approve(actor=finance_user, commission_id=str(booked.pk))
+        services.record_payment(
+            actor=finance_user,
+            commission_id=str(booked.pk),
+            amount=Decimal(9000),
+            paid_on=today,
+            reference="TT-1",
+        )
+        held("USD", "1.20", today)
+        held("INR", "140", today)
+
+        services.claw_back(actor=admin_user, commission_id=str(booked.pk), reason="Cancelled")
+
+        assert {entry.exchange_rate for entry in booked.entries.all()} == {booked.exchange_rate}
+        assert {entry.currency for entry in booked.entries.all()} == {"INR"}
+        assert stands(booked) == {"owed_back": Decimal(-9000), "paid": Decimal(9000)}
+
     def test_a_report_says_the_same_and_carries_the_newest_on(self) -> None:
         old = DAY - dt.timedelta(days=30)
         for day in (old, DAY):
@@ -96,6 +122,9 @@ class TestRates:
 
 @pytest.mark.django_db
 class TestBookingAsAgreed:
+    def commission_of(self, item: ReconciliationItem) -> Commission:
+        return Commission.objects.get(pk=item.commission_id)
+
     @pytest.fixture
     def waiting(self, dana: User, amira: User, acme: Partner) -> ReconciliationItem:
         agreed(acme, Terms(direction=PAYS, percent=Decimal(10), currency="INR"))
@@ -114,9 +143,7 @@ class TestBookingAsAgreed:
         services.book_as_agreed(actor=finance_user, item_id=str(waiting.pk))
 
         waiting.refresh_from_db()
-        booked = waiting.commission
-        assert booked is not None
-        booked.refresh_from_db()
+        booked = self.commission_of(waiting)
         assert (waiting.status, waiting.settled_by) == ("settled", finance_user.pk)
         assert (booked.settlement_currency, booked.settled_amount) == ("INR", Decimal(9000))
         assert (booked.amount, booked.currency) == (Decimal("367.25"), "AED")
@@ -133,13 +160,12 @@ class TestBookingAsAgreed:
     def test_without_the_rate_nothing_changes(
         self, waiting: ReconciliationItem, finance_user: User
     ) -> None:
-        assert waiting.commission is not None
-        entries = waiting.commission.entries.count()
+        entries = self.commission_of(waiting).entries.count()
         with pytest.raises(Conflict, match="still is no exchange rate"):
             services.book_as_agreed(actor=finance_user, item_id=str(waiting.pk))
         waiting.refresh_from_db()
         assert waiting.status == "open"
-        assert waiting.commission.entries.count() == entries
+        assert self.commission_of(waiting).entries.count() == entries
 
     def test_once_only_and_of_no_other_question(
         self, waiting: ReconciliationItem, finance_user: User, dana: User, rami: User

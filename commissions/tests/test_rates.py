@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from commissions import rate_feed, rate_files, services
+from commissions import rate_feed, rate_files, services, tasks
 from commissions.models import ExchangeRate
 from commissions.rate_files import Quote, read_quotes
 from events.models import Event
@@ -273,6 +273,12 @@ class TestFeed:
         event = Event.objects.get(kind="rates_imported")
         assert (event.ok, event.data["code"]) == (False, code)
         assert not ExchangeRate.objects.exists()
+
+    def test_is_read_each_day(self, settings: Any) -> None:
+        settings.EXCHANGE_RATES_FEED = ""
+        planned = settings.CELERY_BEAT_SCHEDULE["read-exchange-rates"]["task"]
+        assert planned == tasks.read_rates.name
+        assert tasks.read_rates(from_a_newer_portal=1) is None
 
     def test_goes_nowhere_inside_and_off_by_default(self, feed: Any, settings: Any) -> None:
         settings.WEBHOOK_ALLOW_LOOPBACK = False

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 from django.utils import timezone
 from pypdf import PdfReader
@@ -92,8 +94,12 @@ def _spoilt(route: Route) -> Any:
 
 
 def text_of(answer: Any) -> str:
-    """Return what the body of ANSWER says; of a PDF what stands on its pages and in its data."""
+    """Return what the body of ANSWER says; of a PDF or a workbook what stands in it."""
     body = content_of(answer)
+    if body.startswith(b"PK\x03\x04"):
+        with ZipFile(BytesIO(body)) as book:
+            parts = [book.read(name).decode() for name in book.namelist()]
+        return re.sub("<[^>]*>", " ", " ".join(parts))
     return words_of(body) if body.startswith(b"%PDF") else body.decode("utf-8", "replace")
 
 

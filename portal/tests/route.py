@@ -32,6 +32,7 @@ class Route:
     :param args: what the address names: kinds of objects of partner A (see `World.ids` in
         `test_route_matrix`), or, after `=`, the word itself
     :param body: what is sent; a value in capitals names the id of an object
+    :param query: what stands behind the address, where that makes another answer
     :param viewer: left out, what an agent gets; below /portal/ what a member may look at
     """
 
@@ -41,6 +42,7 @@ class Route:
     args: str = ""
     body: Mapping[str, Any] = field(default_factory=dict)
     viewer: Answer | None = None
+    query: str = ""
 
     @property
     def is_call(self) -> bool:
@@ -48,7 +50,8 @@ class Route:
         return self.name.startswith("api:")
 
     def __str__(self) -> str:
-        return f"{self.method.upper()} {self.name}"
+        query = f"?{self.query}" if self.query else ""
+        return f"{self.method.upper()} {self.name}{query}"
 
 
 def page(**answers: Answer) -> dict[str, Answer]:

@@ -109,7 +109,8 @@ class World:
         words = [self._word(part) for part in route.args.split()]
         if route.name.startswith("admin:"):  # which takes the `_22` of `share_22…` for a quote
             words = [quote(word) for word in words]
-        return reverse(route.name, args=words)
+        query = f"?{route.query}" if route.query else ""
+        return reverse(route.name, args=words) + query
 
     def _word(self, part: str) -> str:
         return part[1:] if part.startswith("=") else self.ids[part]

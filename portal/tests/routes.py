@@ -224,6 +224,7 @@ STAFF = [
     Route("leads:stop_leads", staff_page(403, 403), "post", "partner"),
     Route("leads:resume_leads", staff_page(403, 403), "post", "partner"),
     Route("commissions:analytics", staff_page(partner=403)),
+    Route("commissions:analytics", staff_page(partner=403), query="currency=INR"),
     Route("audit:trail", staff_page(partner=403)),
     Route("audit:of_lead", staff_page(), args="lead"),
     Route("viewing:choose", staff_page(partner=403)),
@@ -295,6 +296,22 @@ STAFF = [
     Route("commissions:rates", staff_page(403, 422, 422, 403), "post"),
     Route("commissions:exports", staff_page(partner=403)),
     Route("commissions:export_file", staff_page(422, 422, 422, partner=403)),
+    *(
+        Route(
+            "commissions:export_file",
+            staff_page(agents, partner=403),
+            query=f"what={what}&format={form}",
+        )
+        for what, agents in (
+            ("commissions", OK),
+            ("journal", OK),
+            ("differences", OK),
+            ("disputes", OK),
+            ("terms", 422),
+            ("rates", 422),
+        )
+        for form in ("csv", "xlsx")
+    ),
     Route("commissions:confirm_closing", staff_page(), "post", "closed", {"agreement_value": "9"}),
     Route("commissions:differences", staff_page(partner=403)),
     Route("commissions:commission_list", staff_page(partner=403)),

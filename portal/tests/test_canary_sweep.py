@@ -38,8 +38,8 @@ IN_ORDER = {
 # Tables no row of this world is in: codes used up, what was erased, and what the chain is held to.
 EMPTY = {
     "partners.UsedCode", "leads.Suppression", "events.Checkpoint", "events.Reached",
-    "events.StoredAnswer", "commissions.ExchangeRate", "commissions.Statement",
-    "commissions.StatementLine", "commissions.TierVolume", "commissions.ConfirmationLimit",
+    "events.StoredAnswer", "commissions.Statement", "commissions.StatementLine",
+    "commissions.TierVolume",
 }  # fmt: skip
 
 

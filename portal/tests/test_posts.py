@@ -69,7 +69,7 @@ def test_whoever_views_as_a_partner_is_offered_nothing_to_send(world: World) -> 
     offered = {}
     for path in _looked_at(world):
         with undone():
-            text = content_of(world.browser("viewer").get(path)).decode()
+            text = content_of(world.browser("viewer").get(path)).decode(errors="replace")
         forms = set(FORM.findall(text)) - WORLDWIDE
         if forms or "hx-post" in text or "Ask for it" in text:
             offered[path] = forms

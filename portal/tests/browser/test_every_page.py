@@ -145,6 +145,9 @@ def everybodys_pages() -> dict[str, list[Shown]]:
             Shown("agreement", f"/agreements/{offered.agreement_id}/"),
             Shown("commission", f"/reconciliation/{booked.pk}/", main=True),
             Shown("analytics", "/analytics/", main=True),
+            Shown("analytics-in-one", "/analytics/?currency=AED"),
+            Shown("rates", "/reconciliation/rates/"),
+            Shown("exports", "/reconciliation/exports/"),
         ],
         "admin@portal.example": [
             Shown("admin", "/admin/"),
