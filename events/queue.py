@@ -43,8 +43,8 @@ class Result:
 
 
 # What a builder, a letter and a judgement need; the rest is not loaded. In the order of the model,
-# as `from_db` asks. The time is read here, once and for nothing, because what is read for the bodies
-# is read after it; as text, which is made a time once for all rows.
+# as `from_db` asks. The time is read here, once and for nothing, because what is read for the
+# bodies is read after it; as text, which is made a time once for all rows.
 _READ = (
     "id", "webhook_id", "channel", "endpoint_id", "type", "event_at", "refs", "attempts",
     "attempts_before", "trigger", "lease_id", "last_error",
