@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 NAMES = (
-    "share", "closing", "pages", "delivery", "latency", "backlog", "audit",
+    "share", "closing", "pages", "reconciliation", "delivery", "latency", "backlog", "audit",
 )  # fmt: skip
 
 

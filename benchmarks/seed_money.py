@@ -19,10 +19,10 @@ from portal.lib import ids
 from portal.lib.access import THE_SYSTEM, Role
 
 CLOSED = 100_000
-LARGEST = 10_000
 
 # A lead each, worked by one of the partners.
 _WORKED = """
+DROP TABLE IF EXISTS bench_partner, bench_deal;
 CREATE TEMP TABLE bench_partner AS
   SELECT id, row_number() OVER (ORDER BY name) - 1 AS place FROM partners_partner
   WHERE name LIKE %(name)s;
@@ -31,8 +31,7 @@ CREATE TEMP TABLE bench_deal AS
     p.id AS partner, now() - interval '2 hours' - (n %% 1000) * interval '1 day' AS at,
     1000000 + (n %% 977) * 1000 AS value
   FROM generate_series(1, %(number)s) n
-  JOIN bench_partner p ON p.place = CASE WHEN n <= %(largest)s THEN 0
-    ELSE n %% (SELECT count(*) FROM bench_partner) END;
+  JOIN bench_partner p ON p.place = n %% (SELECT count(*) FROM bench_partner);
 INSERT INTO leads_lead (id, market, region, currency, name, email, phone, location, budget_min,
     budget_max, financing, payment_preference, intent, property_type, bedrooms_min, bedrooms_max,
     size_min, size_max, size_unit, locations, views, amenities, furnishing, segment, completion,
@@ -121,44 +120,38 @@ def for_closing(number: int) -> list[Worked]:
         for partner in partners
     }
     with connection.cursor() as cursor:
-        cursor.execute(_WORKED, _given(partners, "Closing", number, 0, "in_progress"))
+        cursor.execute(_WORKED, _given(partners, "Closing", number, "in_progress"))
         cursor.execute("SELECT share, partner FROM bench_deal ORDER BY n")
         made = [Worked(ids.encode("share", pk), secrets[of]) for pk, of in cursor.fetchall()]
         cursor.execute("ANALYZE leads_lead; ANALYZE leads_share")
     return made
 
 
-def for_reconciling() -> tuple[User, User]:
-    """Make 100,000 closed deals of 500 partners; return finance and the largest partner's owner."""
-    partners = seed._partners(seed.PARTNERS, "Reconciling")
-    given = _given(partners, "Reconciling", CLOSED, LARGEST, "closed")
+def for_reconciling() -> User:
+    """Make 100,000 closed deals of 500 partners; return somebody in finance."""
+    _closed(seed._partners(seed.PARTNERS, "Reconciling"), "Reconciling")
+    return User.objects.create_user(
+        "finance@bench.example", None, role=Role.FINANCE, name="Finance"
+    )
+
+
+def for_exporting() -> User:
+    """Make 100,000 closed deals of one more partner; return its owner."""
+    partners = seed._partners(1, "Exporting")
+    _closed(partners, "Exporting")
+    return User.objects.create_user(
+        "owner@bench.example", None, role=Role.OWNER, name="Owner", partner=partners[0]
+    )
+
+
+def _closed(partners: list[Partner], name: str) -> None:
+    given = _given(partners, name, CLOSED, "closed")
     with connection.cursor() as cursor:
         cursor.execute(_WORKED, given)
         cursor.execute(_BOOKED, given)
-        cursor.execute("SELECT partner FROM bench_deal WHERE n = 1")
-        (largest,) = cursor.fetchone()
         cursor.execute("ANALYZE")
-    finance = User.objects.create_user(
-        "finance@bench.example", None, role=Role.FINANCE, name="Finance"
-    )
-    owner = User.objects.create_user(
-        "owner@bench.example",
-        None,
-        role=Role.OWNER,
-        name="Owner",
-        partner=Partner.objects.get(pk=ids.encode("partner", largest)),
-    )
-    return finance, owner
 
 
-def _given(
-    partners: list[Partner], name: str, number: int, largest: int, status: str
-) -> dict[str, Any]:
-    terms = default_terms(partners[0]).as_json()
-    return {
-        "name": f"{name} %",
-        "number": number,
-        "largest": largest,
-        "status": status,
-        "terms": json.dumps(terms),
-    }
+def _given(partners: list[Partner], name: str, number: int, status: str) -> dict[str, Any]:
+    terms = json.dumps(default_terms(partners[0]).as_json())
+    return {"name": f"{name} %", "number": number, "status": status, "terms": terms}
