@@ -1,6 +1,6 @@
-"""Finance's reconciliation page among 100,000 closed deals beside one hand-written SQL, and exports.
+"""Finance's reconciliation page among 100,000 closed deals beside one hand-written SQL.
 
-Of the exports counts whether the server's memory stays flat while it streams them.
+And the exports, of which counts whether the server's memory stays flat while it streams them.
 """
 
 from __future__ import annotations
