@@ -11,7 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-NAMES = ("share", "pages", "delivery", "latency", "backlog", "audit")
+NAMES = (
+    "share", "closing", "pages", "reconciliation", "delivery", "latency", "backlog", "audit",
+)  # fmt: skip
 
 
 def main() -> int:

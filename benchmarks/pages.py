@@ -29,7 +29,7 @@ ADDRESSES = {
 
 def measure() -> list[Result]:
     """Measure every address in interleaved rounds."""
-    cookies = {name: _signed_in(user) for name, user in seed.for_pages().items()}
+    cookies = {name: signed_in(user) for name, user in seed.for_pages().items()}
     rates: dict[str, list[float]] = {name: [] for name in ADDRESSES}
     slow: dict[str, list[float]] = {name: [] for name in ADDRESSES}
     with servers.web("benchmarks.settings") as port:
@@ -70,7 +70,7 @@ def _list_result(rates: dict[str, list[float]], suffix: str) -> Result:
     )
 
 
-def _signed_in(user: User) -> str:
+def signed_in(user: User) -> str:
     """Return the cookie of a session of USER."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)

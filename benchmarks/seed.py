@@ -272,4 +272,6 @@ def deliveries(number: int) -> list[str]:
         ],
         batch_size=1000,
     )
+    with connection.cursor() as cursor:  # else it is up to autovacuum what the planner knows
+        cursor.execute("ANALYZE events_delivery; ANALYZE events_attempt")
     return [str(delivery.pk) for delivery in made]

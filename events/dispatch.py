@@ -1,9 +1,10 @@
 """The dispatcher: claims what is due, sends it side by side, writes down what came of it.
 
 One event loop lives in a thread of the worker for as long as the worker, because connections
-that stay open are most of the speed. A second thread owns the database connection: it records,
-claims and builds while the loop sends. A third writes and posts the mails, which takes longer than
-any webhook may wait. No transaction is open while anything is sent.
+that stay open are most of the speed. Beside it three threads work, each with a database connection
+of its own: one records and claims, one builds what was claimed, so that the next batch is written
+down and claimed meanwhile, and one writes and posts the mails, which takes longer than any webhook
+may wait. No transaction is open while anything is sent.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class Dispatcher:
         self._progress = asyncio.Event()
         self._rung = False
         self._database = ThreadPoolExecutor(1, "dispatch-database")
+        self._desk = ThreadPoolExecutor(1, "dispatch-desk")
         self._post_office = ThreadPoolExecutor(1, "dispatch-mail")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="dispatch-loop", daemon=True)
@@ -106,10 +108,9 @@ class Dispatcher:
             self._loop.call_soon_threadsafe(self._wake.set)
         self._thread.join(settings.WEBHOOK_DEADLINE_SECONDS + 5)
         self._database.submit(self._counts.send, at_once=True)
-        self._database.submit(_disconnect)
-        self._database.shutdown(wait=True)
-        self._post_office.submit(_disconnect)
-        self._post_office.shutdown(wait=False)
+        for room, waits in ((self._database, True), (self._desk, True), (self._post_office, False)):
+            room.submit(_disconnect)
+            room.shutdown(wait=waits)
 
     # --- in the loop ---------------------------------------------------------------------------
     def _run(self) -> None:
@@ -157,7 +158,7 @@ class Dispatcher:
         room = 0 if self.closing else CAPACITY - self._held
         mail_room = 0 if self.closing else MAILS - self._mails
         try:
-            written, claimed_at, mail, settled = await self._loop.run_in_executor(
+            claimed, claimed_at, mail = await self._loop.run_in_executor(
                 self._database, self._database_turn, results, room, mail_room
             )
         except Exception as error:  # noqa: BLE001 - the database may be gone for a while
@@ -166,18 +167,31 @@ class Dispatcher:
                 self._results = results + self._results
             await asyncio.sleep(1)
             return not self.closing
-        self._results += settled
-        self._hand_out(session, written, claimed_at)
+        self._held += len(claimed) + len(mail)
+        self._mails += len(mail)
+        if claimed:
+            self._start(self._write(session, claimed, claimed_at))
         if mail:
-            self._held += len(mail)
-            self._mails += len(mail)
             self._start(self._post_mails(mail))
         return bool(self._held or self._results)
+
+    async def _write(
+        self, session: aiohttp.ClientSession, claimed: list[Delivery], claimed_at: float
+    ) -> None:
+        """Have the letters of CLAIMED written and hand them out."""
+        try:
+            written, settled = await self._loop.run_in_executor(self._desk, _written, claimed)
+        except Exception as error:  # noqa: BLE001 - the database may be gone for a while
+            _tell("letters could not be written", error)
+            await asyncio.sleep(1)
+            written, settled = [], [outcomes.given_back(delivery) for delivery in claimed]
+        for result in settled:
+            self._done(result)
+        self._hand_out(session, written, claimed_at)
 
     def _hand_out(
         self, session: aiohttp.ClientSession, written: list[Letter], claimed_at: float
     ) -> None:
-        self._held += len(written)
         for letter in written:
             lane = self._lanes.setdefault(letter.address.endpoint_id, Lane())
             lane.letters.append((letter, claimed_at))
@@ -245,7 +259,7 @@ class Dispatcher:
     # --- in the database's thread --------------------------------------------------------------
     def _database_turn(
         self, results: list[Result], room: int, mail_room: int
-    ) -> tuple[list[Letter], float, list[Delivery], list[Result]]:
+    ) -> tuple[list[Delivery], float, list[Delivery]]:
         try:
             if results:
                 outcomes.settle(results)
@@ -257,12 +271,20 @@ class Dispatcher:
             claimed_at = time.monotonic()
             claimed = queue.claim(room) if room > 0 else []
             self._counts.claimed(claimed, time.monotonic() - claimed_at)
-            written, settled = letters.write(claimed)
             self._counts.send()
         except DatabaseError:
             connection.close()  # the next turn opens another
             raise
-        return written, claimed_at, mail, settled
+        return claimed, claimed_at, mail
+
+
+def _written(claimed: list[Delivery]) -> tuple[list[Letter], list[Result]]:
+    """Write the letters of CLAIMED, in the desk's thread."""
+    try:
+        return letters.write(claimed)
+    except DatabaseError:
+        connection.close()  # the next batch opens another
+        raise
 
 
 def _posted(delivery: Delivery) -> Result:

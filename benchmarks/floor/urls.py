@@ -1,7 +1,10 @@
-"""The floor's one address without the portal around it."""
+"""The floor's addresses without the portal around them."""
 
 from django.urls import path
 
-from benchmarks.floor import views
+from benchmarks.floor import closing, views
 
-urlpatterns = [path("floor/share", views.ShareView.as_view())]
+urlpatterns = [
+    path("floor/share", views.ShareView.as_view()),
+    path("floor/close", closing.CloseView.as_view()),
+]
