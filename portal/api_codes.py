@@ -38,6 +38,7 @@ CODES = (
     (409, "resent_too_often", _("The message was tried 500 times.")),
     (409, "idempotency_key_in_use", _("The first call with this Idempotency-Key still runs.")),
     (413, "too_large", _("The body is longer than 256 kB.")),
+    (414, "uri_too_long", _("The address is longer than 4,094 characters.")),
     (415, "unsupported_media_type", _("A body is application/json in UTF-8, not compressed.")),
     (422, "callback_not_verified", _("callbackUrl is not one of the partner's endpoints.")),
     (422, "partner_name_mismatch", _("partnerName is not the partner's name.")),
@@ -54,6 +55,7 @@ CODES = (
     (429, "rate_limited", _("Too many calls; wait for the seconds of Retry-After.")),
     (429, "too_many_tests", _("An endpoint is tested ten times an hour at most.")),
     (429, "too_many_challenges", _("A partner is asked for 120 proofs an hour at most.")),
+    (431, "headers_too_large", _("A header is longer than 8 kB, or there are more than 100.")),
     (500, "server_error", _("Something broke on our side; the request id helps us find it.")),
     (503, "unavailable", _("A part of the portal is away for a moment; wait for Retry-After.")),
 )

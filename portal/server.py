@@ -9,15 +9,21 @@ proxy in front would, and a thread gets a request when it is there; what takes t
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import selectors
 import socket
 import time
+import uuid
 from collections import deque
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
+from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
+
+from portal.lib.request_id import request_id_var
 
 REQUEST_SECONDS = 10.0  # from the first moment to the last byte of a request
 STALL_SECONDS = 10.0  # a thread waits for a client no longer than this, all its reads together
@@ -32,7 +38,33 @@ _END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*(?=\r\n)", re.I)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.I)
 _EXPECT = re.compile(rb"\r\nexpect:", re.I)
-_TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+# What is refused before any view sees it; the first kind that fits counts.
+_REFUSED: tuple[tuple[type[Exception], int, str, str], ...] = (
+    (errors.LimitRequestLine, 414, "uri_too_long", "The address is too long."),
+    (
+        errors.LimitRequestHeaders,
+        431,
+        "headers_too_large",
+        "Headers are too many or too long.",
+    ),
+    (errors.InvalidResponseHeader, 500, "server_error", "Something broke on our side."),
+    (errors.InvalidResponseHeaderName, 500, "server_error", "Something broke on our side."),
+    (errors.ParseException, 400, "malformed", "This is not a request of HTTP/1.1."),
+    (Exception, 500, "server_error", "Something broke on our side."),
+)
+
+
+def refusal(status: int, code: str, detail: str) -> bytes:
+    """Return a whole answer, a problem like every other of the API, that ends the connection."""
+    from portal.lib.problems import MEDIA_TYPE, problem  # noqa: PLC0415 - needs the settings
+
+    body = json.dumps(problem(status, code, detail)).encode()
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nConnection: close\r\n"
+        f"Content-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
+        "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 def is_whole(received: bytes | bytearray) -> bool:
@@ -194,7 +226,8 @@ class WholeRequestsWorker(ThreadWorker):  # type: ignore[misc]
             self._stop_waiting(conn)
             if conn.received:
                 with contextlib.suppress(OSError):
-                    conn.sock.send(_TIMEOUT)
+                    request_id_var.set(uuid.uuid4().hex)
+                    conn.sock.send(refusal(408, "too_slow", "The request did not arrive in time."))
             self._linger(conn)
         while self.lingering and self.lingering[0].timeout <= now:
             conn = self.lingering.popleft()
@@ -210,3 +243,14 @@ class WholeRequestsWorker(ThreadWorker):  # type: ignore[misc]
         """Answer a request that has come."""
         conn.hand_over()
         return super().handle(conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Refuse what is no request by a problem; gunicorn would by a page, and log who asked."""
+        _kind, status, code, detail = next(row for row in _REFUSED if isinstance(exc, row[0]))
+        request_id_var.set(uuid.uuid4().hex)
+        told = {"status": status, "error": type(exc).__name__}
+        self.log.warning(
+            "refused before any view", extra=told, exc_info=exc if status == 500 else None
+        )
+        with contextlib.suppress(OSError):
+            client.sendall(refusal(status, code, detail))

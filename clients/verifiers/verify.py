@@ -3,18 +3,20 @@
 import base64
 import hashlib
 import hmac
+import re
 import sys
 import time
 
 
 def is_signed(secret: str, webhook_id: str, timestamp: str, signatures: str, body: bytes) -> bool:
     """Return whether BODY, the raw bytes, was signed with SECRET within the last five minutes."""
-    if not timestamp.isdigit() or abs(time.time() - int(timestamp)) > 300:
+    if not re.fullmatch("[0-9]{1,12}", timestamp) or abs(time.time() - int(timestamp)) > 300:
         return False
     key = base64.b64decode(secret.removeprefix("whsec_"))
-    signed = f"{webhook_id}.{timestamp}.".encode() + body
-    wanted = "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
-    return any(hmac.compare_digest(wanted, given) for given in signatures.split(" "))
+    signed = f"{webhook_id}.{timestamp}.".encode(errors="replace") + body
+    wanted = b"v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256))
+    parts = signatures.encode(errors="replace").split(b" ")
+    return any(hmac.compare_digest(wanted, given) for given in parts)
 
 
 if __name__ == "__main__":  # python verify.py SECRET ID TIMESTAMP SIGNATURES < body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 import time
@@ -81,6 +82,15 @@ def exchange(live: LivePortal, *pieces: bytes) -> bytes:
         return found
 
 
+def problem_in(answer: bytes) -> dict[str, Any]:
+    """Return the problem ANSWER is, which says of itself that it is one."""
+    head, _blank, body = answer.partition(b"\r\n\r\n")
+    assert b"Content-Type: application/problem+json\r\n" in head
+    found: dict[str, Any] = json.loads(body)
+    assert (found["ok"], found["status"]) == (False, int(head.split()[1]))
+    return found
+
+
 @pytest.mark.proof
 @pytest.mark.django_db(transaction=True)
 class TestSlowClients:
@@ -121,6 +131,7 @@ class TestSlowClients:
         answer = exchange(live, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n")
 
         assert answer.startswith(b"HTTP/1.1 408 ")
+        assert problem_in(answer)["code"] == "too_slow"
         assert 9 < time.monotonic() - started < 16
 
     def test_a_request_in_pieces_is_answered(self, live: LivePortal) -> None:
@@ -151,6 +162,44 @@ class TestSlowClients:
         assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 409 ")
         announced = b"Content-Length: %d\r\n\r\n" % (WHOLE_BYTES * 2)
         assert exchange(live, head + announced).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.proof
+@pytest.mark.django_db(transaction=True)
+class TestWhatNoViewSees:
+    @pytest.mark.parametrize(
+        ("sent", "status", "code"),
+        [
+            (b"GET /api/leads?cursor=%s HTTP/1.1\r\n\r\n" % (b"A" * 5000), 414, "uri_too_long"),
+            (b"GET / HTTP/1.1\r\nX: %s\r\n\r\n" % (b"A" * 9000), 431, "headers_too_large"),
+            (b"GET / HTTP/1.1\r\n%s\r\n" % (b"X: 1\r\n" * 101), 431, "headers_too_large"),
+            (b"Nonsense\r\n\r\n", 400, "malformed"),
+            (b"GET / HTTP/1.1\r\nX Y: 1\r\n\r\n", 400, "malformed"),
+            (b"GET / HTTP/3.0\r\n\r\n", 400, "malformed"),
+        ],
+    )
+    def test_is_refused_by_a_problem(
+        self, live: LivePortal, sent: bytes, status: int, code: str
+    ) -> None:
+        found = problem_in(exchange(live, sent))
+
+        assert (found["status"], found["code"]) == (status, code)
+        assert len(found["requestId"]) == 32
+        assert found["requestId"] in live.said()  # and can be looked for
+
+    def test_lines_stand_once_and_name_no_address(self, live: LivePortal) -> None:
+        took(
+            f"{live.origin}/api/leads?limit=1", **{"X-Request-Id": "told-once", "User-Agent": "Odd"}
+        )
+        exchange(live, b"Nonsense\r\n\r\n")
+
+        said = (live.folder / "web.log").read_text()
+
+        assert said.count("told-once") == 1
+        assert said.count("Listening at") == 1
+        assert "Odd" not in said
+        assert "ip=" not in said
+        assert "GET /api" not in said
 
 
 @pytest.mark.proof
