@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -299,7 +300,10 @@ Logs and data  {directory}
 Demo logins, password {password}""")
     for email, who in LOGINS:
         say(f"  {email:<26} {who}")
-    say("\nAn API key: .venv/bin/python manage.py issue_api_key --agent dana@portal.example")
+    command = "manage.py issue_api_key --agent dana@portal.example"
+    # Only where it was moved: the command looks for the data where this variable says.
+    moved = f"PORTAL_DATA_DIR={shlex.quote(str(directory))} " if directory != ROOT / "var" else ""
+    say(f"\nAn API key: {moved}.venv/bin/python {command}")
     say("Ctrl-C stops everything; the data stays.")
 
 

@@ -7,6 +7,7 @@ exponents or NaN, no deeper than 32 levels and no longer than `API_MAX_BODY`.
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import IO, Any
@@ -93,7 +94,10 @@ def _require_json(request: HttpRequest) -> None:
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity").lower()
     plain = charset in ("utf-8", "utf8") and encoding == "identity"
     if request.content_type != "application/json" or not plain:
-        raise UnsupportedMediaType(request.content_type or "")
+        raise UnsupportedMediaType(
+            request.content_type or "",
+            _("The body must be application/json in UTF-8, not compressed."),
+        )
 
 
 def load(body: bytes) -> dict[str, Any]:
@@ -115,6 +119,8 @@ def load(body: bytes) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise malformed(_("The body is not UTF-8."), "not_utf8") from None
     except json.JSONDecodeError as error:
+        if body.startswith(BOM_UTF8):
+            raise malformed(_("The body starts with a byte order mark."), "invalid_json") from None
         detail = f"{error.msg}: line {error.lineno} column {error.colno}"
         raise malformed(detail, "invalid_json") from None
     except ValueError:  # Python refuses to read a whole number of more than 4,300 digits

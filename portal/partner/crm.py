@@ -179,13 +179,27 @@ FIELDS = (
         read=_at("budgetDetails", "financing"),
         plain="financing",
     ),
+    Field(
+        source="lead.budgetDetails.paymentPreference",
+        read=_at("budgetDetails", "paymentPreference"),
+        plain="paymentPreference",
+    ),
     *(
         Field(source=f"lead.preferences.{key}", read=_at("preferences", key), plain=key)
         for key in (
             "propertyType",
             "bedroomsMin",
             "bedroomsMax",
+            "sizeMin",
+            "sizeMax",
+            "sizeUnit",
             "locations",
+            "views",
+            "amenities",
+            "furnishing",
+            "segment",
+            "completion",
+            "project",
             "intent",
             "moveInTimeline",
             "services",
@@ -262,10 +276,11 @@ Written by `python manage.py crm_fields > docs/crm.md` from the table in `portal
 which the export uses too; a test compares.
 
 The list of leads has a button for each of these: `/portal/leads.csv?format=hubspot`, `salesforce`,
-`zoho`, `bitrix24` or `plain` (every field under the name it has in the API). It holds what the
-list holds (`?status=` filters it), newest first, in UTF-8 with commas. Only what a client lets you
-see is in it: a column of a group that is withheld is empty, and of a share that has ended only
-reference, status, market, currency and the time it was shared are left. A cell that a spreadsheet
+`zoho`, `bitrix24` or `plain` (every field under its name in the API; `budgetMin` is
+`budgetDetails.min`). It holds what the list holds (`?status=` filters it), newest first, in UTF-8
+with commas. Only what a client lets you see is in it: a column of a group that is withheld is
+empty, and of a share that has ended only reference, status, market, currency and the time it was
+shared are left. A cell that a spreadsheet
 would run gets an apostrophe in front.
 
 The columns are called as each system calls its own fields, so that its import matches them by

@@ -244,6 +244,7 @@ def test_other_media_types(path, content_type, caller_of, good):
     response = caller_of[path].post(path, good[path], content_type=content_type)
 
     refused(response, 415, "unsupported_media_type")
+    assert "in UTF-8, not compressed" in response.json()["detail"]
     assert contents() == before
 
 

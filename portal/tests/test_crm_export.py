@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from leads import services
+from leads.consent import REQUIREMENTS
 from leads.groups import Groups
 from leads.models import Share, ShareStatus
 from leads.tests.factories import LeadFactory
@@ -169,3 +170,7 @@ def test_every_status_has_a_word_everywhere() -> None:
 def test_the_document_is_what_the_code_does() -> None:
     kept = (settings.BASE_DIR / "docs" / "crm.md").read_text(encoding="utf-8")
     assert kept == crm.as_markdown(), "run: python manage.py crm_fields > docs/crm.md"
+
+
+def test_plain_has_every_wish_of_a_client() -> None:
+    assert set(REQUIREMENTS) <= {name for name, _read in crm.columns("plain")}

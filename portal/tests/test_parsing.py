@@ -60,6 +60,12 @@ def test_what_could_be_read_in_two_ways_is_refused(body, pointer, code):
     assert (entry["pointer"], entry["code"]) == (pointer, code)
 
 
+def test_a_byte_order_mark_is_named_in_words():
+    assert (
+        refusal_of(b'\xef\xbb\xbf{"a": 1}')["detail"] == "The body starts with a byte order mark."
+    )
+
+
 def test_the_deepest_body_allowed_is_read():
     inner = b"[" * (MAX_DEPTH - 1) + b"]" * (MAX_DEPTH - 1)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from portal import supervise
 from portal.embedded_engines import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,3 +148,16 @@ class TestRun:
         process.kill()
         process.wait()
         run.until_gone(seconds=30)
+
+
+def test_the_command_for_a_key_names_where_the_data_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variables = {"PORTAL_ORIGIN": "http://127.0.0.1:8000", "INBOX_PORT": "8001"}
+
+    supervise._announce(variables, tmp_path / "my data")
+
+    told = f"PORTAL_DATA_DIR='{tmp_path}/my data' .venv/bin/python manage.py issue_api_key"
+    assert told in capsys.readouterr().out
+    supervise._announce(variables, supervise.ROOT / "var")
+    assert "PORTAL_DATA_DIR" not in capsys.readouterr().out
