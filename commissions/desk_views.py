@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from commissions import desk, dispute_desk, services
 from commissions.board_views import back_to, done
+from commissions.changes import changes_of
 from commissions.desk_forms import (
     CorrectionForm,
     DecisionForm,
@@ -54,6 +55,7 @@ def commission_with(
 ) -> HttpResponse:
     """Show the page of COMMISSION; WRONG is a form that was refused."""
     shown = desk.commission_page(user=request.user, commission=commission, wrong=wrong)
+    shown["changes"] = changes_of(user=request.user, commission=commission)
     shown |= dispute_desk.of_commission(user=request.user, commission=commission, wrong=wrong)
     named = [commission.lead_id] if commission.lead.name else []
     note_contact_seen(actor=request.user, lead_ids=named, where=LIST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commissions.models import Dispute, DisputeMessage, Evidence, ReconciliationItem
+from commissions.models import Correction, Dispute, DisputeMessage, Evidence, ReconciliationItem
 from leads.models import Lead
 from leads.services import erasure
 
@@ -18,5 +18,6 @@ def empty(lead: Lead) -> None:
     disputes.update(reason="", decision_reason="")
     DisputeMessage.objects.filter(dispute__in=disputes).update(text="")
     ReconciliationItem.objects.filter(share__lead=lead).update(reason="")
+    Correction.objects.filter(commission__lead=lead).update(reason="")
     papers = Evidence.objects.filter(share__lead=lead)
     papers.update(file_name="", sha256="", size=0, content=b"")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from commissions.agreements import terms_of
 from commissions.analytics import PERIODS
-from commissions.services.closing import wrong_day
+from commissions.services.booking import wrong_day
 from commissions.terms_words import in_short
 from events.models import Event
 from leads.models import Share

@@ -2,6 +2,7 @@
 
 from commissions.models.agreement import Agreement, AgreementVersion, TierVolume
 from commissions.models.commission import Commission
+from commissions.models.correction import Correction
 from commissions.models.dispute import Dispute, DisputeMessage, Evidence
 from commissions.models.exchange import ConfirmationLimit, ExchangeRate
 from commissions.models.instalment import Instalment
@@ -14,6 +15,7 @@ __all__ = [
     "AgreementVersion",
     "Commission",
     "ConfirmationLimit",
+    "Correction",
     "Dispute",
     "DisputeMessage",
     "Evidence",

@@ -22,13 +22,17 @@ from events.services import queue_webhooks, record_event
 from leads.models import Share
 from leads.services.counting import count
 from leads.services.resolving import lock_lead
+from partners.licensing import TIME_ZONES
 from partners.models import Partner
+from partners.types import Market
 from portal.lib import ids, rows
 from portal.lib.access import Actor
 from portal.lib.errors import Conflict, NotFound
 from portal.lib.money import HUNDRED, apportioned, percentage_of, rounded
 
 ZERO = Decimal(0)
+# Deals are reported late and shares recorded late, but not by as much: that is a mistyped year.
+OLDEST_CLOSING = dt.timedelta(days=365)
 
 Change = Callable[..., None]
 
@@ -56,6 +60,19 @@ class Worth:
     currency: str
     earned: Earned
     rate: Rate | None
+
+
+def wrong_day(share: Share, day: dt.date) -> str:
+    """Return why a deal of SHARE cannot have been signed on DAY, or nothing where it can.
+
+    Days are those of the market: there the partner's clock may be ahead of UTC.
+    """
+    zone = TIME_ZONES[Market(share.lead.market)]
+    if day > timezone.localdate(timezone=zone):
+        return _("A deal cannot have been closed on a day to come.")
+    if day < timezone.localdate(share.shared_at, zone) - OLDEST_CLOSING:
+        return _("That is long before the lead was shared. Look at the year.")
+    return ""
 
 
 def lock_commission(commission_id: str) -> Commission:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from commissions.models import Commission, ConfirmationLimit, ReconciliationItem
-from commissions.services.booking import Deal, book, count_closed
+from commissions.services.booking import Deal, book, count_closed, wrong_day
 from commissions.services.questions import answer_by, settle
 from events.models import Event
 from events.services import queue_mail, queue_webhooks, record_event, refusals_recorded
@@ -19,15 +19,11 @@ from leads.models import Share, ShareStatus
 from leads.services import end_share, resolve_share, update_share
 from leads.services.progress import move
 from leads.services.resolving import live_shares_of, lock_share
-from partners.licensing import TIME_ZONES
-from partners.types import Market
 from portal.lib.access import THE_SYSTEM, Actor, Can, require
 from portal.lib.errors import Conflict, Malformed
 from portal.lib.money import CURRENCIES, fits
 from portal.lib.parsing import problem_at
 
-# Deals are reported late and shares recorded late, but not by as much: that is a mistyped year.
-OLDEST_CLOSING = dt.timedelta(days=365)
 _MISSING_OURS = ReconciliationItem.Kind.MISSING_OURS
 # What confirming "as recorded" cannot decide: the booking follows the claim until somebody does.
 _BY_FIGURES = (ReconciliationItem.Kind.VALUE, ReconciliationItem.Kind.DATE)
@@ -148,19 +144,6 @@ def _close(
         return Outcome(share, claim_differs=_differs(claim, share), under_review=True)
     commission = record_closing(actor, share, claim)
     return Outcome(share, commission, claim_differs=commission.claim_differs)
-
-
-def wrong_day(share: Share, day: dt.date) -> str:
-    """Return why a deal of SHARE cannot have been signed on DAY, or nothing where it can.
-
-    Days are those of the market: there the partner's clock may be ahead of UTC.
-    """
-    zone = TIME_ZONES[Market(share.lead.market)]
-    if day > timezone.localdate(timezone=zone):
-        return _("A deal cannot have been closed on a day to come.")
-    if day < timezone.localdate(share.shared_at, zone) - OLDEST_CLOSING:
-        return _("That is long before the lead was shared. Look at the year.")
-    return ""
 
 
 def booked_of(lead_id: str) -> Commission | None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from commissions.models import Commission, LedgerEntry, ReconciliationItem
+from commissions.models import Commission, Correction, LedgerEntry, ReconciliationItem
 from commissions.services.booking import (
     Deal,
     accrue,
@@ -21,6 +21,7 @@ from commissions.services.booking import (
     undo,
     work_out,
     write_worth,
+    wrong_day,
 )
 from commissions.services.holding import follow
 from commissions.services.questions import settle
@@ -81,6 +82,7 @@ def rebook(
         closed_on=closed_on or commission.closed_on,
     )
     terms = _checked(terms or commission.read_terms(), commission, deal, percent, reason)
+    figures = _figures(commission)
     count_closed(commission.share, commission, take_out)
     before = undo(actor, commission, LedgerEntry.Kind.REVERSAL, on=_today())
     uncount_volume(commission, before.recorded)
@@ -93,6 +95,7 @@ def rebook(
     count_closed(commission.share, commission)
     follow(actor, commission)
     save_status(commission, *_REBOOKED)
+    _keep(actor, commission, Correction.Kind.CORRECTED, figures, reason)
     tell(actor, Event.Kind.COMMISSION_CORRECTED, commission, reason=bool(reason))
 
 
@@ -126,8 +129,8 @@ def _checked(
             _("A value above 0 with at most 12 digits and no smaller part than %(currency)s has.")
             % {"currency": commission.currency}
         )
-    if deal.closed_on > _today():
-        raise Malformed(_("A deal cannot have been closed on a day to come."))
+    if why := wrong_day(commission.share, deal.closed_on):
+        raise Malformed(why)
     if percent is None:
         return terms
     if not 0 < percent <= 100:
@@ -152,14 +155,18 @@ def claw_back(*, actor: Actor, commission_id: str, reason: str) -> Commission:
             raise Malformed(_("Say why it is reversed."))
         if commission.reversed_at is not None:
             raise Conflict(_("This commission was reversed already."))
-        reverse(actor, commission)
+        reverse(actor, commission, reason)
         items = commission.share.reconciliation_items.filter(status="open")
         settle(actor, items, ReconciliationItem.Resolution.OTHER, reason)
     return commission
 
 
-def reverse(actor: Actor, commission: Commission) -> None:
-    """Reverse a locked commission whole."""
+def reverse(actor: Actor, commission: Commission, reason: str) -> None:
+    """Reverse a locked commission whole.
+
+    :param reason: why, for the record; no personal data
+    """
+    figures = _figures(commission)
     before = undo(actor, commission, LedgerEntry.Kind.REVERSAL, on=_today())
     uncount_volume(commission, before.recorded)
     count_closed(commission.share, commission, take_out)
@@ -167,7 +174,33 @@ def reverse(actor: Actor, commission: Commission) -> None:
     commission.hands = sorted({*commission.hands, actor.actor_id} - {commission.approved_by})
     follow(actor, commission)
     save_status(commission, "reversed_at", "hands")
+    _keep(actor, commission, Correction.Kind.REVERSED, figures, reason)
     tell(actor, Event.Kind.COMMISSION_REVERSED, commission)
+
+
+def _figures(commission: Commission) -> dict[str, str]:
+    """Return what COMMISSION says now; nothing of one that is reversed."""
+    if commission.reversed_at is not None:
+        return {}
+    return {
+        "value": str(commission.agreement_value),
+        "percent": str(commission.percent),
+        "closedOn": commission.closed_on.isoformat(),
+        "amount": str(commission.amount),
+    }
+
+
+def _keep(
+    actor: Actor, commission: Commission, kind: str, before: dict[str, str], reason: str
+) -> None:
+    Correction.objects.create(
+        commission=commission,
+        kind=kind,
+        before=before,
+        after=_figures(commission),
+        reason=reason.strip()[:500],
+        made_by=actor.actor_id,
+    )
 
 
 def booked_of_share(share_id: str) -> Commission | None:

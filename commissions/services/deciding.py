@@ -205,17 +205,17 @@ def decide_duplicate(*, actor: Actor, item_id: str, take_over: bool, reason: str
         share = lock_share(item.share)
         item = still_open(item)
         if take_over:
-            _take_over(actor, share, item)
+            _take_over(actor, share, item, reason)
         resolution = Resolution.CLAIM if take_over else Resolution.RECORD
         settle(actor, ReconciliationItem.objects.filter(pk=item.pk), resolution, reason)
     return share
 
 
-def _take_over(actor: Actor, share: Share, item: ReconciliationItem) -> None:
+def _take_over(actor: Actor, share: Share, item: ReconciliationItem, reason: str) -> None:
     first = booked_of(str(share.lead_id))
     if first is not None:
         first = lock_commission(str(first.pk))
-        reverse(actor, first)
+        reverse(actor, first, reason)
         settle(actor, first.share.reconciliation_items.filter(status="open"), "other")
     claim = Claim(
         value=item.claimed_value,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from commissions.ledger import Stage, standing_of
 from commissions.models import Commission, ReconciliationItem
-from commissions.services.booking import tell
+from commissions.services.booking import tell, wrong_day
 from commissions.services.questions import open_question, settle
 from commissions.services.settling import locked_for
 from commissions.tolerance import tolerance
@@ -67,8 +67,8 @@ def _check(commission: Commission, value: Decimal, closed_on: dt.date, currency:
             _("A value above 0 with at most 12 digits and no smaller part than %(currency)s has.")
             % {"currency": currency}
         )
-    if closed_on > timezone.now().date():
-        raise Malformed(_("A deal cannot have been closed on a day to come."))
+    if why := wrong_day(commission.share, closed_on):
+        raise Malformed(why)
 
 
 def differences(commission: Commission) -> list[str]:
