@@ -39,8 +39,11 @@ MEMBER = _columns(
     leads__MoreRequest="asked_at forwarded_at answered_at reason",
     leads__DeletionTask="due_at reason",
     leads__PartnerDay="received accepted rejected closed revenue commission",
-    commissions__Commission="id agreement_value percent amount claimed_percent recorded_at",
-    commissions__ReconciliationItem="claimed_value claimed_percent recorded_percent created_at",
+    commissions__Commission="id agreement_value percent amount claimed_percent claimed_amount"
+    " closed_on recorded_at",
+    commissions__ReconciliationItem="claimed_value claimed_percent claimed_on recorded_value"
+    " recorded_percent recorded_on due_on reference created_at",
+    commissions__Statement="period_from period_to imported_at",
     commissions__Agreement="title",
     commissions__AgreementVersion="id number valid_from valid_to text text_hash accepted_name"
     " accepted_at",
