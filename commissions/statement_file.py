@@ -21,14 +21,22 @@ from portal.lib.sheets import XLSX_MARK, Fault, FileRefused
 
 MAX_BYTES = 2 * 1_048_576
 MAX_ROWS = 5_000
-# Names of a column as they are usual, in the order in which they count; the first of each is ours.
+# What we call each column, and how else it is usual to, in the order in which names count.
+OURS: Mapping[str, str] = {
+    "reference": "leadId",
+    "closed_on": "closingDate",
+    "value": "agreementValue",
+    "percent": "commissionPercent",
+    "amount": "commissionAmount",
+    "currency": "currency",
+}
 NAMES: Mapping[str, tuple[str, ...]] = {
     "reference": (
         "leadid", "shareid", "lead", "share", "leadreference", "leadref", "reference", "ref",
         "dealid", "deal", "id",
     ),
     "closed_on": (
-        "closedon", "closingdate", "closedate", "dateclosed", "closed", "dealdate",
+        "closingdate", "closedon", "closedate", "dateclosed", "closed", "dealdate",
         "agreementdate", "date",
     ),
     "value": (
@@ -103,10 +111,10 @@ def _columns(heads: Sequence[str]) -> dict[str, int]:
         place = next((plain.index(name) for name in names if name in plain), None)
         if place is not None:
             found[field] = place
-    faults += [Fault(_("This column is needed."), 1, NAMES[f][0]) for f in NEEDED if f not in found]
+    faults += [Fault(_("This column is needed."), 1, OURS[f]) for f in NEEDED if f not in found]
     if not faults and not {"reference", "closed_on"} & set(found):
         said = _("Name the lead, or the day on which the deal closed.")
-        faults.append(Fault(said, 1, NAMES["reference"][0]))
+        faults.append(Fault(said, 1, OURS["reference"]))
     if faults:
         raise FileRefused(*faults)
     return found

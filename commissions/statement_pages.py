@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from commissions.desk import names_of
 from commissions.difference_words import rate_words
 from commissions.models import ReconciliationItem, Statement, StatementLine
-from commissions.statement_file import NAMES
+from commissions.statement_file import NAMES, OURS
 from partners.models import Partner
 from portal.lib import formats, marks
 from portal.lib.access import Actor
@@ -182,5 +182,5 @@ def missing_in(*, user: Actor, statement: Statement) -> dict[str, Any]:
 def described() -> list[tuple[str, str, str]]:
     """Return what each column is called with us, what else is read, and what may stand in it."""
     return [
-        (names[0], ", ".join(names[1:]), str(MEANINGS[field])) for field, names in NAMES.items()
+        (OURS[field], ", ".join(names[1:]), str(MEANINGS[field])) for field, names in NAMES.items()
     ]

@@ -7,23 +7,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('commissions', '0005_statements'),
+        ("commissions", "0005_statements"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Correction',
+            name="Correction",
             fields=[
-                ('id', portal.lib.ids.TypeIDField(editable=False, make=portal.lib.ids.uuid7, prefix='correction', primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('corrected', 'Corrected'), ('reversed', 'Reversed')], max_length=10)),
-                ('before', models.JSONField()),
-                ('after', models.JSONField()),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('made_by', models.CharField(max_length=40)),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('commission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='commissions.commission')),
+                (
+                    "id",
+                    portal.lib.ids.TypeIDField(
+                        editable=False,
+                        make=portal.lib.ids.uuid7,
+                        prefix="correction",
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("corrected", "Corrected"), ("reversed", "Reversed")],
+                        max_length=10,
+                    ),
+                ),
+                ("before", models.JSONField()),
+                ("after", models.JSONField()),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                ("made_by", models.CharField(max_length=40)),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "commission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrections",
+                        to="commissions.commission",
+                    ),
+                ),
             ],
         ),
     ]

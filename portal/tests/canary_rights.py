@@ -40,14 +40,17 @@ MEMBER = _columns(
     leads__DeletionTask="due_at reason",
     leads__PartnerDay="received accepted rejected closed revenue commission",
     commissions__Commission="id agreement_value percent amount claimed_value claimed_percent"
-    " settled_amount partner_part platform_part exchange_source closed_on recorded_at",
-    commissions__ReconciliationItem="claimed_value claimed_percent recorded_percent created_at",
+    " claimed_amount settled_amount partner_part platform_part exchange_source closed_on"
+    " recorded_at",
+    commissions__ReconciliationItem="claimed_value claimed_percent claimed_on recorded_value"
+    " recorded_percent recorded_on due_on reference created_at",
     commissions__Dispute="id claimed_amount recorded_amount reason due_on opened_at"
     " decision_reason decided_amount",
     commissions__DisputeMessage="text",
     commissions__Evidence="id file_name content_type size added_at",
     commissions__Instalment="condition percent due_on",
     commissions__LedgerEntry="amount booked_on",
+    commissions__Statement="period_from period_to imported_at",
     commissions__Agreement="title",
     commissions__AgreementVersion="id number valid_from valid_to text text_hash accepted_name"
     " accepted_at",

@@ -196,6 +196,8 @@ def test_no_page_holds_what_was_typed_as_markup(
         admin_user: [
             "/admin/", "/admin/partners/partner/", "/admin/partners/user/", "/admin/leads/lead/",
             f"/admin/partners/partner/{mine.partner_id}/change/", "/reconciliation/",
+            "/reconciliation/differences/", "/reconciliation/commissions/",
+            "/reconciliation/statements/", "/reconciliation/statements/new/",
             f"/admin/leads/lead/{mine.lead_id}/change/", "/analytics/events.jsonl",
         ],
     }.items():  # fmt: skip
