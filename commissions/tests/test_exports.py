@@ -444,7 +444,7 @@ def peak_of(user: Actor, form: str) -> tuple[int, int]:
         ("csv", 2_500, 7_500),
         ("xlsx", 2_500, 7_500),
         pytest.param("csv", 5_000, 100_000, marks=pytest.mark.proof),
-        pytest.param("xlsx", 5_000, 100_000, marks=pytest.mark.proof),
+        pytest.param("xlsx", 5_000, 30_000, marks=pytest.mark.proof),
     ],
 )
 def test_memory_stays_flat(world: Commission, form: str, few: int, many: int) -> None:
