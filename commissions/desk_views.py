@@ -77,6 +77,20 @@ def _done(
     return redirect("commissions:commission", commission=commission.pk)
 
 
+def _acted(
+    request: StaffRequest,
+    commission: Commission,
+    form: forms.Form,
+    service: Callable[..., Any],
+    said: str,
+) -> HttpResponse:
+    """Give SERVICE what FORM holds about COMMISSION, or show the form with what is wrong."""
+    if not form.is_valid():
+        return commission_with(request, commission, form)
+    given = {"actor": request.user, "commission_id": str(commission.pk), **form.cleaned_data}
+    return _done(request, commission, lambda: service(**given), said)
+
+
 @require_safe
 @staff_page(Can.SEE_REVENUE)
 def commission_page(request: StaffRequest, commission: str) -> HttpResponse:
@@ -123,15 +137,8 @@ def correct(request: StaffRequest, commission: str) -> HttpResponse:
     """Book a commission anew with other figures."""
     found = commission_or_404(request, commission)
     form = CorrectionForm(request.POST, commission=found)
-    if not form.is_valid():
-        return commission_with(request, found, form)
-    return _done(
-        request,
-        found,
-        lambda: services.correct(
-            actor=request.user, commission_id=str(found.pk), **form.cleaned_data
-        ),
-        _("Corrected. Somebody else has to approve it."),
+    return _acted(
+        request, found, form, services.correct, _("Corrected. Somebody else has to approve it.")
     )
 
 
@@ -141,15 +148,8 @@ def claw_back(request: StaffRequest, commission: str) -> HttpResponse:
     """Reverse a commission whole."""
     found = commission_or_404(request, commission)
     form = ReversalForm(request.POST)
-    if not form.is_valid():
-        return commission_with(request, found, form)
-    return _done(
-        request,
-        found,
-        lambda: services.claw_back(
-            actor=request.user, commission_id=str(found.pk), reason=form.cleaned_data["reason"]
-        ),
-        _("Reversed. What was paid is owed back."),
+    return _acted(
+        request, found, form, services.claw_back, _("Reversed. What was paid is owed back.")
     )
 
 
@@ -159,16 +159,8 @@ def pay(request: StaffRequest, commission: str) -> HttpResponse:
     """Record what the bank paid."""
     found = commission_or_404(request, commission)
     form = PaymentForm(request.POST, commission=found)
-    if not form.is_valid():
-        return commission_with(request, found, form)
-    return _done(
-        request,
-        found,
-        lambda: services.record_payment(
-            actor=request.user, commission_id=str(found.pk), **form.cleaned_data
-        ),
-        _("Payment recorded."),
-    )
+    said = _("Payment recorded.")
+    return _acted(request, found, form, services.record_payment, said)
 
 
 @require_POST
@@ -177,16 +169,8 @@ def meet_milestone(request: StaffRequest, commission: str) -> HttpResponse:
     """Record that a milestone was met."""
     found = commission_or_404(request, commission)
     form = MilestoneForm(request.POST)
-    if not form.is_valid():
-        return commission_with(request, found, form)
-    return _done(
-        request,
-        found,
-        lambda: services.meet_milestone(
-            actor=request.user, commission_id=str(found.pk), **form.cleaned_data
-        ),
-        _("Milestone recorded."),
-    )
+    said = _("Milestone recorded.")
+    return _acted(request, found, form, services.meet_milestone, said)
 
 
 @require_POST
@@ -275,13 +259,10 @@ def record(request: StaffRequest, commission: str) -> HttpResponse:
     """Record what our own papers say of the deal."""
     found = commission_or_404(request, commission)
     form = PapersForm(request.POST, commission=found)
-    if not form.is_valid():
-        return commission_with(request, found, form)
-    return _done(
+    return _acted(
         request,
         found,
-        lambda: services.record_deal(
-            actor=request.user, commission_id=str(found.pk), **form.cleaned_data
-        ),
+        form,
+        services.record_deal,
         _("Recorded. Where the claim differs, it is in question now."),
     )

@@ -118,7 +118,10 @@ class PaperForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         most = settings.EVIDENCE_MAX_BYTES // 1_000_000
-        said = _("PDF, PNG or JPEG, up to %(most)s MB. Both sides can read it.")
+        said = _(
+            "PDF, PNG or JPEG, up to %(most)s MB. The platform reads what a partner hands in; a"
+            " partner reads the platform's papers while the client's contact is shared with it."
+        )
         self.fields["file"].help_text = said % {"most": most}
 
     def clean_file(self) -> Any:

@@ -20,8 +20,9 @@ from commissions.terms import Base
 from commissions.terms_words import in_words
 from events.models import Event
 from events.selectors import timeline_for
+from leads.models import DISCLOSING
 from portal.lib import formats
-from portal.lib.access import Actor
+from portal.lib.access import PARTNER_ROLES, Actor
 
 Kind = Event.Kind
 LONGEST = 200
@@ -143,10 +144,24 @@ def papers_of(*, user: Actor, share_id: str = "", lead_id: str = "") -> QuerySet
     Without their bytes, and without those that were emptied.
     """
     about = Q(share=share_id) if share_id else Q(share__lead=lead_id)
-    found = Evidence.objects.visible_to(user).filter(about).exclude(sha256="")
+    found = _readable(user).filter(about)
     return found.select_related("partner").defer("content").order_by("added_at", "pk")
 
 
 def paper_of(*, user: Actor, evidence_id: str) -> Evidence | None:
     """Return one paper with its bytes, if USER may see it and it was not emptied."""
-    return Evidence.objects.visible_to(user).exclude(sha256="").filter(pk=evidence_id).first()
+    found = _readable(user).select_related("share", "partner").filter(pk=evidence_id)
+    return found.first()
+
+
+def _readable(user: Actor) -> QuerySet[Evidence]:
+    """Return the papers USER may read.
+
+    A contract names the client: a partner reads one of the platform's only while the client's
+    contact is disclosed to it. What it handed in itself tells it nothing new.
+    """
+    found = Evidence.objects.visible_to(user).exclude(sha256="")
+    if user.role not in PARTNER_ROLES:
+        return found
+    told = Q(share__shares_contact=True, share__status__in=DISCLOSING)
+    return found.filter(Q(by_partner=True) | told)

@@ -153,7 +153,7 @@ def add_paper(request: StaffRequest, reference: str) -> HttpResponse:
     except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _("Kept. The partner can read it too."))
+        messages.success(request, _("Kept."))
         if added.dispute_id:
             return redirect("commissions:dispute", dispute=added.dispute_id)
     return redirect("commissions:commission", commission=booked.pk)
@@ -162,8 +162,11 @@ def add_paper(request: StaffRequest, reference: str) -> HttpResponse:
 @require_safe
 @staff_page(Can.SEE_REVENUE)
 def paper(request: StaffRequest, evidence: str) -> HttpResponse:
-    """Download a paper."""
-    return download(paper_of(user=request.user, evidence_id=evidence))
+    """Download a paper, on the record."""
+    found = paper_of(user=request.user, evidence_id=evidence)
+    if found is not None:
+        services.evidence.note_read(actor=request.user, paper=found)
+    return download(found)
 
 
 def download(found: Evidence | None) -> HttpResponse:

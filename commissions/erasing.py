@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from commissions.models import Correction, Dispute, DisputeMessage, Evidence, ReconciliationItem
+from commissions.models import (
+    Correction,
+    Dispute,
+    DisputeMessage,
+    Evidence,
+    ReconciliationItem,
+    StatementLine,
+)
 from leads.models import Lead
 from leads.services import erasure
 
@@ -17,7 +24,8 @@ def empty(lead: Lead) -> None:
     disputes = Dispute.objects.filter(commission__lead=lead)
     disputes.update(reason="", decision_reason="")
     DisputeMessage.objects.filter(dispute__in=disputes).update(text="")
-    ReconciliationItem.objects.filter(share__lead=lead).update(reason="")
+    ReconciliationItem.objects.filter(share__lead=lead).update(reason="", reference="")
+    StatementLine.objects.filter(share__lead=lead).update(reference="")
     Correction.objects.filter(commission__lead=lead).update(reason="")
     papers = Evidence.objects.filter(share__lead=lead)
     papers.update(file_name="", sha256="", size=0, content=b"")

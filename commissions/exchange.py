@@ -27,11 +27,15 @@ _PLACES = Decimal("0.0000000001")
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """RATE units of the target currency for one of the source's, on DAY, as SOURCE says."""
+    """RATE units of the target currency for one of the source's, on DAY, as SOURCE says.
+
+    `hands` are the people who handed in what it is made of: they do not approve what it books.
+    """
 
     rate: Decimal
     day: dt.date
     source: str
+    hands: frozenset[str] = frozenset()
 
     def convert(self, amount: Decimal, currency: str, mode: str = HALF_UP) -> Decimal:
         """Return AMOUNT in the target CURRENCY, rounded once."""
@@ -92,7 +96,7 @@ def _crossed(
     (via_source, per_source, peg_source) = _pegged(source, day)
     (via_target, per_target, peg_target) = _pegged(target, day)
     said = [peg for peg in (peg_source, peg_target) if peg]
-    rate, on = per_target / per_source, day
+    rate, on, hands = per_target / per_source, day, frozenset[str]()
     if via_source != via_target:
         of_source, of_target = (
             ExchangeRate(currency=EURO, day=day, per_euro=Decimal(1))
@@ -103,7 +107,8 @@ def _crossed(
         rate *= of_target.per_euro / of_source.per_euro
         on = min(of_source.day, of_target.day)
         said = sorted({of_source.source, of_target.source} - {""}) + said
-    return Rate(rate.quantize(_PLACES), on, "; ".join(dict.fromkeys(said)))
+        hands = frozenset({of_source.imported_by, of_target.imported_by} - {""})
+    return Rate(rate.quantize(_PLACES), on, "; ".join(dict.fromkeys(said)), hands)
 
 
 def _pegged(currency: str, day: dt.date) -> tuple[str, Decimal, str]:

@@ -100,6 +100,7 @@ class Event(models.Model):
         RECONCILIATION_SETTLED = "reconciliation_settled", _("Difference settled")
         STATEMENT_IMPORTED = "statement_imported", _("Partner's statement imported")
         EVIDENCE_ADDED = "evidence_added", _("Evidence added")
+        EVIDENCE_READ = "evidence_read", _("Evidence read")
         DISPUTE_OPENED = "dispute_opened", _("Dispute opened")
         DISPUTE_ANSWERED = "dispute_answered", _("Message in a dispute")
         DISPUTE_DECIDED = "dispute_decided", _("Dispute decided")

@@ -81,6 +81,7 @@ _SAID: dict[str, tuple[str | Promise, str]] = {
         "info",
     ),
     Kind.EVIDENCE_ADDED: (gettext_lazy("A paper about the deal of %(partner)s was added"), ""),
+    Kind.EVIDENCE_READ: (gettext_lazy("A paper about the deal of %(partner)s was read"), ""),
     Kind.DISPUTE_OPENED: (
         gettext_lazy("The commission of %(partner)s was disputed"),
         "warn",

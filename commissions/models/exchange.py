@@ -28,6 +28,8 @@ class ExchangeRate(models.Model):
     per_euro = models.DecimalField(max_digits=18, decimal_places=8)
     source = models.CharField(max_length=80)
     imported_at = models.DateTimeField(default=timezone.now)
+    # Whoever handed in the file; empty where the portal read a feed or its own history.
+    imported_by = models.CharField(max_length=40, blank=True)
 
     objects = StaffOnlyQuerySet["ExchangeRate"].as_manager()
 

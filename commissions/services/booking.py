@@ -110,6 +110,7 @@ def book(
     hands = {*terms.entered_by}
     if actor.partner_id is None:
         hands.add(actor.actor_id)  # staff who enter a value for the partner
+    hands |= worth.rate.hands if worth.rate else set()
     commission = Commission(
         lead=share.lead,
         share=share,

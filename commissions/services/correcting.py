@@ -89,7 +89,8 @@ def rebook(
     worth = work_out(terms, commission.share, deal)
     write_worth(commission, worth, deal)
     commission.terms = terms.as_json()
-    commission.hands = sorted({*commission.hands, actor.actor_id})
+    of_rate = worth.rate.hands if worth.rate else frozenset()
+    commission.hands = sorted({*commission.hands, *of_rate, actor.actor_id})
     commission.approved_by, commission.approved_at = "", None
     accrue(actor, commission, worth.earned)
     count_closed(commission.share, commission)

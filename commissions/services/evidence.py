@@ -69,6 +69,19 @@ def _record(actor: Actor, added: Evidence, share: Share) -> None:
     )
 
 
+def note_read(*, actor: Actor, paper: Evidence) -> None:
+    """Record that one of the company's people read PAPER, which may name the client."""
+    with transaction.atomic():
+        record_event(
+            Event.Kind.EVIDENCE_READ,
+            actor=actor,
+            partner_id=str(paper.partner_id),
+            lead_id=str(paper.share.lead_id),
+            share_id=str(paper.share_id),
+            evidence=str(paper.pk),
+        )
+
+
 def _read(content: bytes) -> papers.Paper:
     most = settings.EVIDENCE_MAX_BYTES
     if len(content) > most:

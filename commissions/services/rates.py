@@ -16,7 +16,7 @@ from commissions.models import Commission, ExchangeRate
 from commissions.rate_files import SOURCE, Quote, bundled, read_quotes
 from events.models import Event
 from events.services import record_event
-from portal.lib.access import Actor, Can, require
+from portal.lib.access import THE_SYSTEM, Actor, Can, require
 
 TOGETHER = 2_000  # rates of one message to the database
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtext('commissions_exchangerate'))"
@@ -62,7 +62,7 @@ def import_rates(*, actor: Actor, quotes: Sequence[Quote], source: str = SOURCE)
                 new.append(quote)
             elif found != quote.per_euro:
                 differing.append(Differing(quote.currency, quote.day, found, quote.per_euro))
-        _keep(new, source)
+        _keep(new, source, "" if actor is THE_SYSTEM else actor.actor_id)
         known = len(quotes) - len(new) - len(differing)
         report = RatesReport(len(new), known, tuple(differing))
         if new or differing:
@@ -92,10 +92,16 @@ def _held(quotes: Sequence[Quote]) -> dict[tuple[str, dt.date], Decimal]:
     return {(currency, day): per_euro for currency, day, per_euro in rows}
 
 
-def _keep(quotes: Sequence[Quote], source: str) -> None:
+def _keep(quotes: Sequence[Quote], source: str, by: str) -> None:
     ExchangeRate.objects.bulk_create(
         [
-            ExchangeRate(currency=q.currency, day=q.day, per_euro=q.per_euro, source=source[:80])
+            ExchangeRate(
+                currency=q.currency,
+                day=q.day,
+                per_euro=q.per_euro,
+                source=source[:80],
+                imported_by=by,
+            )
             for q in sorted(quotes, key=lambda q: (q.day, q.currency))
         ],
         batch_size=TOGETHER,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,6 +29,8 @@ from portal.lib.errors import Conflict, DomainError, Malformed
 from portal.lib.money import fits
 
 MOST_AT_ONCE = 200
+# Kept in the ledger for good, so it must not be a sentence about somebody.
+_REFERENCE = re.compile(r"(?=.*\d)[A-Za-z0-9][A-Za-z0-9 ./_:+-]{0,79}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +213,10 @@ def record_payment(
             )
         if paid_on > _today():
             raise Malformed(_("A payment cannot have been made on a day to come."))
-        if not reference or len(reference) > 80:
-            raise Malformed(_("Give the bank's reference, up to 80 characters."))
+        if not _REFERENCE.match(reference):
+            raise Malformed(
+                _("Give the bank's reference: up to 80 letters, digits and ./-_:+, with a digit.")
+            )
         kind = LedgerEntry.Kind.PAYMENT
         same = commission.entries.filter(kind=kind, reference=reference).first()
         if same is not None:

@@ -60,7 +60,7 @@ class TestPage:
                 value=Decimal(value),
                 reason="Again",
             )
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(16):
             finance.get(address(booked))
 
     def test_offers_agents_nothing_to_do(
@@ -97,6 +97,8 @@ class TestActs:
         given = {"correct-value": "2,000", "correct-reason": "As signed"}
         page = said(finance.post(address(booked, "correct/"), given, follow=True))
         assert "Somebody else approves it" in page
+        assert "As signed" in page
+        assert "AED\xa01,000 · 15% · AED\xa0150" in page
         refused = said(finance.post(address(booked, "approve/"), follow=True))
         assert "somebody else has to approve it" in refused
         assert stands(booked)["accrued"] == 300

@@ -9,14 +9,16 @@ import pytest
 from django.test import override_settings
 
 from commissions import papers, services
-from commissions.models import Commission, DisputeMessage, Evidence, ReconciliationItem
+from commissions.dispute_story import paper_of, papers_of
+from commissions.models import Commission, Correction, DisputeMessage, Evidence, ReconciliationItem
 from commissions.papers import PaperRefused
 from commissions.services.disputes import answer, decide, open_dispute
 from commissions.services.evidence import add_evidence
 from commissions.tests.money_world import accepted, closed
 from commissions.tests.paper_samples import chunk, exif, jpeg, pdf, png, segment
+from conftest import ClientFor
 from events.models import Event
-from leads.models import Lead
+from leads.models import Lead, Share
 from leads.services.erasure import erase_lead
 from partners.models import User
 from portal.lib.access import THE_SYSTEM
@@ -151,6 +153,33 @@ class TestAdding:
 
 
 @pytest.mark.django_db
+class TestWhoReads:
+    def test_a_partner_reads_the_platforms_papers_only_with_contact(
+        self, deal: Commission, amira: User, finance_user: User
+    ) -> None:
+        """A contract names the client."""
+        theirs = added(amira, deal)
+        ours = added(finance_user, deal, jpeg())
+        read = {str(one.pk) for one in papers_of(user=amira, share_id=str(deal.share_id))}
+        assert read == {str(theirs.pk)}
+        assert paper_of(user=amira, evidence_id=str(ours.pk)) is None
+        Share.objects.filter(pk=deal.share_id).update(
+            chosen_contact=True, shares_contact=True, received_contact=True
+        )
+        assert paper_of(user=amira, evidence_id=str(ours.pk)) == ours
+        assert paper_of(user=finance_user, evidence_id=str(theirs.pk)) == theirs
+
+    def test_looks_of_staff_are_recorded(
+        self, deal: Commission, amira: User, finance_user: User, client_for: ClientFor
+    ) -> None:
+        paper = added(amira, deal)
+        assert client_for(finance_user).get(f"/evidence/{paper.pk}/").status_code == 200
+        event = Event.objects.get(kind="evidence_read")
+        assert (event.actor, event.lead_id) == (finance_user.actor_id, deal.lead_id)
+        assert event.data["evidence"] == paper.pk
+
+
+@pytest.mark.django_db
 def test_erasing_the_client_empties_what_was_said_and_shown(
     dana: User, amira: User, admin_user: User
 ) -> None:
@@ -164,6 +193,9 @@ def test_erasing_the_client_empties_what_was_said_and_shown(
     )
     answer(actor=amira, dispute_id=str(one.pk), text="Ask John Doe")
     paper = added(amira, deal, dispute_id=str(one.pk))
+    services.correct(
+        actor=admin_user, commission_id=str(deal.pk), value=Decimal(9), reason="John Doe paid less"
+    )
     decide(actor=admin_user, dispute_id=str(one.pk), decision="rejected", reason="John Doe denies")
     Lead.objects.filter(pk=deal.lead_id).update(erase_after="2020-01-01T00:00Z")
 
@@ -175,6 +207,7 @@ def test_erasing_the_client_empties_what_was_said_and_shown(
     assert (one.reason, one.decision_reason, item.reason) == ("", "", "")
     assert (paper.file_name, paper.sha256, bytes(paper.content), paper.size) == ("", "", b"", 0)
     assert DisputeMessage.objects.get().text == ""
+    assert Correction.objects.get().reason == ""
     assert (one.claimed_amount, one.decision) == (1, "rejected")
     with pytest.raises(Conflict, match="erased"):
         added(amira, deal)

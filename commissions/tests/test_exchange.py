@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from commissions import rate_files, services
 from commissions.exchange import NoRate, Rate, RateBook, rate_on
 from commissions.models import Commission, ConfirmationLimit, ReconciliationItem
+from commissions.rate_files import Quote
 from commissions.terms import Terms
 from commissions.tests.money_world import agreed, closed, stands, trial_balance
 from commissions.tests.test_rates import DAY, HISTORY, held
@@ -156,6 +157,19 @@ class TestBookingAsAgreed:
             services.approve(actor=finance_user, commission_id=str(booked.pk))
         services.approve(actor=admin_user, commission_id=str(booked.pk))
         assert stands(booked)["payable"] == Decimal(9000)
+
+    def test_whoever_handed_in_the_rate_does_not_approve(
+        self, waiting: ReconciliationItem, finance_user: User, admin_user: User
+    ) -> None:
+        today = timezone.now().date()
+        quotes = [Quote("USD", today, Decimal("1.10")), Quote("INR", today, Decimal(99))]
+        services.import_rates(actor=admin_user, quotes=quotes)
+        services.book_as_agreed(actor=finance_user, item_id=str(waiting.pk))
+        booked = self.commission_of(waiting)
+        assert booked.hands == sorted({*booked.hands, admin_user.actor_id, finance_user.actor_id})
+        for one in (admin_user, finance_user):
+            with pytest.raises(services.FourEyes):
+                services.approve(actor=one, commission_id=str(booked.pk))
 
     def test_without_the_rate_nothing_changes(
         self, waiting: ReconciliationItem, finance_user: User

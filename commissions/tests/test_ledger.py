@@ -44,7 +44,7 @@ def paid(finance: User, commission: Commission, amount: object = None) -> None:
         commission_id=str(commission.pk),
         amount=Decimal(str(amount)) if amount else commission.moved,
         paid_on=timezone.now().date(),
-        reference=f"TT-{str(commission.pk)[-6:]}",
+        reference=f"TT-1-{commission.pk}",
     )
     commission.refresh_from_db()
 
@@ -320,6 +320,9 @@ class TestPayment:
             ({"amount": Decimal(0)}, Malformed),
             ({"amount": Decimal("1.001")}, Malformed),
             ({"reference": " "}, Malformed),
+            ({"reference": "paid to John Doe"}, Malformed),
+            ({"reference": "=1+1"}, Malformed),
+            ({"reference": "1" * 81}, Malformed),
             ({"paid_on": dt.date(2099, 1, 1)}, Malformed),
             ({"commission_id": "rev_0000000000000000000000000a"}, NotFound),
         ],

@@ -123,7 +123,10 @@ def paper(request: PartnerRequest, evidence: str) -> HttpResponse:
     """Download a paper; who looks as the partner does not, it may name the client."""
     if hasattr(request.user, "hides_contact"):
         raise PermissionDenied
-    return download(paper_of(user=request.user, evidence_id=evidence))
+    found = paper_of(user=request.user, evidence_id=evidence)
+    if found is not None and not found.by_partner:
+        request.told_contact = [found.share]
+    return download(found)
 
 
 def _commission(request: PartnerRequest, commission: str) -> Commission:

@@ -129,8 +129,8 @@ class Line(NamedTuple):
 
 def lines(commissions: Iterable[Commission]) -> list[Line]:
     """Return COMMISSIONS with claims and records side by side."""
-    base = reverse("partner:lead_list")
-    return [_line(entry, f"{base}{entry.share_id}/") for entry in commissions]
+    base = reverse("partner:commission_list")
+    return [_line(entry, f"{base}{entry.pk}/") for entry in commissions]
 
 
 def _line(entry: Commission, href: str) -> Line:

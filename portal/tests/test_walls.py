@@ -10,7 +10,8 @@ import pytest
 from django.apps import apps
 
 from portal.lib import access, scope
-from portal.tests.route_world import World, content_of, fingerprint, outcome, undone
+from portal.tests.canary_world import text_of
+from portal.tests.route_world import World, fingerprint, outcome, undone
 from portal.tests.routes import routes
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +49,7 @@ def test_every_page_of_a_partner_without_the_first_wall(
             continue
         with undone():
             answer = world.ask(route, role)
-            told = content_of(answer).decode() + str(answer.headers)
+            told = text_of(answer) + str(answer.headers)
             path = world.path(route)
             met = {kind for kind in OF_ACME if world.ids[kind] in told.replace(path, "")}
             if met or outcome(answer) != route.answers[role]:
