@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models.base import ModelState
 
 from events.models import Delivery, Endpoint
 
@@ -42,9 +43,9 @@ class Result:
     echo: str = field(default="")
 
 
-# What a builder, a letter and a judgement need; the rest is not loaded. In the order of the model,
-# as `from_db` asks. The time is read here, once and for nothing, because what is read for the
-# bodies is read after it; as text, which is made a time once for all rows.
+# What a builder, a letter and a judgement need; the rest is not loaded. The time is read here, once
+# and for nothing, because what is read for the bodies is read after it; as text, which is made a
+# time once for all rows.
 _READ = (
     "id", "webhook_id", "channel", "endpoint_id", "type", "event_at", "refs", "attempts",
     "attempts_before", "trigger", "lease_id", "last_error",
@@ -202,7 +203,11 @@ def _made(row: Sequence[Any]) -> Delivery:
     for place, column, converters in _converted():
         for convert in converters:
             values[place] = convert(values[place], column, connection)
-    delivery = Delivery.from_db(connection.alias, _READ, values)
+    # As `from_db` makes it, but for what that asks every field and every listener.
+    delivery = Delivery.__new__(Delivery)
+    delivery._state = ModelState()
+    delivery._state.adding, delivery._state.db = False, connection.alias
+    delivery.__dict__.update(zip(_READ, values, strict=True))
     delivery.claimed_at = _moment(claimed_at)
     return delivery
 
