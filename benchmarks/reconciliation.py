@@ -19,7 +19,14 @@ from benchmarks.report import Result, median
 
 PAGE = "/reconciliation/"
 # The address, who takes it, and how many lines it has at least.
-EXPORTS = (("/portal/commissions.csv", "owner", seed_money.CLOSED),)
+# Who takes which file, and how many lines at least are in it; a workbook counts none.
+_FILE = "/reconciliation/exports/file/?what="
+EXPORTS = (
+    ("/portal/commissions.csv", "owner", seed_money.CLOSED),
+    (f"{_FILE}commissions&format=csv", "finance", seed_money.CLOSED),
+    (f"{_FILE}journal&format=csv", "finance", 2 * seed_money.CLOSED),
+    (f"{_FILE}commissions&format=xlsx", "finance", 0),
+)
 ROUNDS = 7
 SECONDS = 2.0
 PAGE_GOAL, MEMORY_GOAL = 3.0, 1.15

@@ -60,13 +60,15 @@ _BOOKED = """
 INSERT INTO commissions_commission (id, lead_id, share_id, partner_id, agreement_value, percent,
     amount, currency, direction, status, terms, settlement_currency, settled_amount, partner_part,
     platform_part, exchange_source, claimed_value, claimed_percent, claimed_currency, closed_on,
-    recorded_by, recorded_at, hands, approved_by, approved_at)
+    recorded_by, recorded_at, hands, approved_by, approved_at, claimed_on, claimed_amount,
+    papers_currency, papers_by)
   SELECT commission, lead, share, partner, value, 15, value * 0.15, 'AED', 'platform_pays_partner',
     CASE WHEN n %% 20 < 5 THEN 'pending' WHEN n %% 20 < 7 THEN 'approved'
       WHEN n %% 20 < 10 THEN 'payable' ELSE 'paid' END,
     %(terms)s, 'AED', value * 0.15, value * 0.15, 0, '', value,
     CASE WHEN n %% 50 = 0 THEN 16 END, '', at::date, 'bench', at, '{}',
-    CASE WHEN n %% 20 < 5 THEN '' ELSE 'finance' END, CASE WHEN n %% 20 >= 5 THEN at END
+    CASE WHEN n %% 20 < 5 THEN '' ELSE 'finance' END, CASE WHEN n %% 20 >= 5 THEN at END,
+    at::date, value * CASE WHEN n %% 50 = 0 THEN 0.16 ELSE 0.15 END, '', ''
   FROM bench_deal;
 INSERT INTO commissions_instalment (id, commission_id, number, condition, percent, met_on, met_by,
     due_on)
@@ -84,12 +86,12 @@ INSERT INTO commissions_ledgerentry (id, commission_id, partner_id, kind, debit,
 INSERT INTO commissions_reconciliationitem (id, commission_id, share_id, partner_id, kind, status,
     claimed_value, claimed_percent, claimed_currency, recorded_value, recorded_on,
     recorded_percent, recorded_currency, due_on, created_at, settled_at, settled_by, resolution,
-    reason)
+    reason, reference)
   SELECT gen_random_uuid(), commission, share, partner, 'rate_diff',
     CASE WHEN n %% 100 = 0 THEN 'open' ELSE 'settled' END, value, 16, '', value, at::date, 15,
     'AED', at::date + 14, at, CASE WHEN n %% 100 > 0 THEN at END,
     CASE WHEN n %% 100 > 0 THEN 'finance' ELSE '' END,
-    CASE WHEN n %% 100 > 0 THEN 'record' ELSE '' END, ''
+    CASE WHEN n %% 100 > 0 THEN 'record' ELSE '' END, '', ''
   FROM bench_deal WHERE n %% 50 = 0;
 """
 

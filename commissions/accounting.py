@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -143,12 +144,17 @@ def differences(user: Actor, chosen: Chosen) -> Rows:
             one.pk, one.kind, one.status, one.resolution, one.created_at, one.due_on,
             one.settled_at, one.settled_by, one.partner.name, one.partner.type,
             one.commission_id,
-            exact(one.claimed_value, one.claimed_currency or currency),
+            _said(one.claimed_value, one.claimed_currency or currency),
             None if one.claimed_percent is None else rate(one.claimed_percent),
-            one.claimed_currency, one.claimed_on,
-            None if one.recorded_value is None else exact(one.recorded_value, currency),
-            rate(one.recorded_percent), currency, one.recorded_on,
+            one.claimed_currency, one.claimed_on, _said(one.recorded_value, currency),
+            None if one.recorded_percent is None else rate(one.recorded_percent),
+            currency, one.recorded_on,
         ]  # fmt: skip
+
+
+def _said(amount: Decimal | None, currency: str) -> Decimal | None:
+    """Return AMOUNT as its CURRENCY writes it, or nothing where nothing was said."""
+    return None if amount is None else exact(amount, currency)
 
 
 def disputes(user: Actor, chosen: Chosen) -> Rows:
@@ -161,13 +167,12 @@ def disputes(user: Actor, chosen: Chosen) -> Rows:
     seen = Dispute.objects.visible_to(user).select_related("partner")
     found = chosen.of(seen, "opened_at__date", "currency", status="status")
     for one in _read(found, "opened_at", "pk"):
-        decided = one.decided_amount
         yield [
             one.pk, one.status, one.decision, one.opened_at, one.opened_by,
             "yes" if one.by_partner else "no", one.due_on, one.decided_at, one.decided_by,
             one.partner.name, one.partner.type, one.commission_id,
             exact(one.claimed_amount, one.currency), exact(one.recorded_amount, one.currency),
-            None if decided is None else exact(decided, one.currency), one.currency,
+            _said(one.decided_amount, one.currency), one.currency,
         ]  # fmt: skip
 
 

@@ -62,6 +62,8 @@ def _booked(share: Share, lead: Lead, value: Decimal) -> Commission:
         partner_part=amount,
         platform_part=0,
         claimed_value=value,
+        claimed_amount=amount,
+        claimed_on=now.date(),
         closed_on=now.date(),
         recorded_by="floor",
     )

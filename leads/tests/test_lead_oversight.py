@@ -38,7 +38,8 @@ NOT_ABOUT_A_LEAD = {
     "api_key_rotated", "api_key_changed", "endpoint_changed", "endpoint_secret_rotated",
     "endpoint_enabled", "endpoint_failing", "endpoint_tested", "webhook_resent",
     "webhooks_recovered", "agreement_offered", "agreement_accepted", "agreement_withdrawn",
-    "agreement_ended", "rates_imported", "statement_imported",
+    "agreement_ended", "rates_imported", "statement_imported", "export_taken",
+    "confirmation_limit_changed",
     "contact_seen",  # about one, and told by the page of who saw what
 }  # fmt: skip
 

@@ -17,7 +17,8 @@ from portal.tests.routes import PARTNER, STAFF, routes
 PEOPLE = ("a_owner", "a_member", "agent", "finance", "admin", "viewer")
 LINK = re.compile(r'href="(/[^"#?]*)')
 NAV = re.compile(r'<nav class="nav".*?</nav>', re.DOTALL)
-NO_PAGES = {"leads:import_template"}  # an empty file, for whoever the form beside it is open to
+# Files, for whoever the form beside them is open to.
+NO_PAGES = {"leads:import_template", "commissions:export_file"}
 
 
 def links(world: World, role: str, path: str, within: re.Pattern[str] | None = None) -> set[str]:
