@@ -83,6 +83,10 @@ class RejectionForm(forms.Form):
         error_messages={"required": _("Say why the lead is rejected.")},
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Beside it may stand another form with a reason.
+        super().__init__(*args, auto_id="reject_%s", **kwargs)
+
 
 # Those that have a rate of every working day.
 REPORTED_IN = ("AED", "INR", "USD", "EUR", "GBP", "SAR")
