@@ -153,8 +153,11 @@ def differences(user: Actor, chosen: Chosen) -> Rows:
 
 
 def _said(amount: Decimal | None, currency: str) -> Decimal | None:
-    """Return AMOUNT as its CURRENCY writes it, or nothing where nothing was said."""
-    return None if amount is None else exact(amount, currency)
+    """Return AMOUNT as its CURRENCY writes it, or nothing where nothing was said.
+
+    Of a deal that is not closed with us no currency is recorded either.
+    """
+    return exact(amount, currency) if amount is not None and currency else amount
 
 
 def disputes(user: Actor, chosen: Chosen) -> Rows:

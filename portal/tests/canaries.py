@@ -37,7 +37,7 @@ MACHINERY = {
 TEXTS = (models.CharField, models.TextField)
 FIRST_PAST, FIRST_TO_COME = date(1950, 1, 1), date(2150, 1, 1)
 ROOM_FOR_AMOUNTS = 10  # a decimal with fewer digits holds a percentage
-FIRST_AMOUNT, FIRST_COUNT = 4_000_037, 10_001  # a count fits a small integer: below 32,768
+FIRST_AMOUNT, FIRST_COUNT = 4_000_037, 27_011  # a count fits a small integer: below 32,768
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from django.utils import timezone
 from commissions.models import (
     AgreementVersion,
     ConfirmationLimit,
+    Correction,
     Dispute,
     Evidence,
     ExchangeRate,
@@ -298,6 +299,15 @@ def _disputed(owner: User, share: Share) -> tuple[Dispute, Evidence]:
         commission_id=str(share.commissions.get().pk),
         claimed_amount=Decimal(9),
         reason="Zenobia says so",
+    )
+    figures = {"value": "9", "percent": "9", "closedOn": "2026-01-01", "amount": "9"}
+    Correction.objects.create(
+        commission=dispute.commission,
+        kind=Correction.Kind.CORRECTED,
+        before=figures,
+        after=figures,
+        reason="Zenobia asked for it",
+        made_by=owner.actor_id,
     )
     disputes.answer(actor=owner, dispute_id=str(dispute.pk), text="Zenobia wrote it")
     paper = evidence.add_evidence(

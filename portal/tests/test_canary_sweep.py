@@ -34,6 +34,7 @@ IN_ORDER = {
     "partners.Partner.capacity_wanted", "commissions.Commission.amount",
     "commissions.Commission.settlement_currency", "commissions.Commission.settled_amount",
     "commissions.Commission.partner_part", "commissions.Commission.platform_part",
+    "commissions.Commission.papers_currency",
 }  # fmt: skip
 # Tables no row of this world is in: codes used up, what was erased, and what the chain is held to.
 EMPTY = {
