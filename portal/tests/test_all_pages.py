@@ -96,6 +96,7 @@ def test_a_strangers_object_looks_like_one_that_is_not_there(role: str, world: W
     assert differing == []
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("role", ["admin", "a_owner"])
 @pytest.mark.parametrize("value", HOSTILE, ids=repr)
 def test_nothing_asked_for_breaks_a_page(role: str, value: str, world: World) -> None:

@@ -12,7 +12,7 @@ from commissions.models import Dispute
 from leads.models import Share
 from portal.tests.browser.window import Window
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
 OpenWindow = Callable[..., Window]
 PAPER = {"name": "contract.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n%%EOF"}

@@ -18,7 +18,7 @@ from leads.tests.factories import LeadFactory
 from partners.models import Partner, User
 from portal.tests.browser.window import Window
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
 OpenWindow = Callable[..., Window]
 

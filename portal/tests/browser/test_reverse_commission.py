@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from leads.models import Share
 from portal.tests.browser.window import Window
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.django_db(transaction=True)]
 
 OpenWindow = Callable[..., Window]
 
