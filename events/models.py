@@ -399,6 +399,8 @@ class Delivery(models.Model):
             models.Index(
                 fields=["partner_id", "created_at", "id"], name="events_delivery_by_partner"
             ),
+            # For the search by what people read out of a webhook-id.
+            models.Index(ids.tail_column("webhook_id"), name="events_delivery_tail"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -101,6 +101,8 @@ class Share(models.Model):
 
     class Meta:
         indexes = [
+            # For the search by what a partner reads out of a lead's reference.
+            models.Index(ids.tail_column("id"), name="leads_share_tail"),
             models.Index(
                 fields=["partner", "-shared_at", "-id"],
                 name="leads_share_of_partner",

@@ -79,9 +79,8 @@ def address(request: ConsoleRequest, name: str, *args: object) -> str:
 
 
 def endpoints_of(request: ConsoleRequest) -> QuerySet[Endpoint]:
-    """Return the endpoints whoever asks may see, those of one partner together."""
-    seen = Endpoint.objects.visible_to(request.user).kept().select_related("partner")
-    return seen.order_by("partner__name", "created_at", "pk")
+    """Return the endpoints whoever asks may see."""
+    return Endpoint.objects.visible_to(request.user).kept().select_related("partner")
 
 
 def endpoint_or_404(request: ConsoleRequest, endpoint_id: str) -> Endpoint:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from events import payloads
 from events.models import Delivery, Endpoint
+from portal.console import finding
+from portal.lib.access import Actor
 
 State = Delivery.State
 # What one looks for → the states of the queue it means.
@@ -21,6 +25,14 @@ STATES = {
     "cancelled": (_("Cancelled"), (State.CANCELLED,)),
 }
 TYPES = (*payloads.TYPES, "webhook.test", payloads.VERIFY)
+
+
+_SEARCH = forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"})
+_DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 class DeliveryFilter(forms.Form):
@@ -37,16 +49,29 @@ class DeliveryFilter(forms.Form):
         choices=[("", _("Any type")), *((name, name) for name in TYPES)],
     )
     endpoint = forms.ChoiceField(label=_("Address"), required=False)
+    id = forms.CharField(label="webhook-id", required=False, max_length=40, widget=_SEARCH)
+    lead = forms.CharField(label=_("Lead"), required=False, max_length=60, widget=_SEARCH)
+    since = forms.DateField(label=_("From"), required=False, widget=_DAY)
+    until = forms.DateField(label=_("To"), required=False, widget=_DAY)
 
     def __init__(self, *args: Any, endpoints: list[Endpoint], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
         fields["endpoint"].choices = [("", _("Any address")), *((e.pk, e.url) for e in endpoints)]
 
-    def narrow(self, deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
-        """Return those of DELIVERIES that were asked for."""
+    def narrow(self, deliveries: QuerySet[Delivery], *, user: Actor) -> QuerySet[Delivery]:
+        """Return those of DELIVERIES that were asked for, among the leads USER may see."""
         self.is_valid()
         chosen = self.cleaned_data
+        if chosen.get("id"):
+            deliveries = finding.by_webhook_id(deliveries, chosen["id"])
+        if chosen.get("lead"):
+            deliveries = finding.by_lead(deliveries, chosen["lead"], user=user)
+        if chosen.get("since"):
+            deliveries = deliveries.filter(created_at__gte=_midnight(chosen["since"]))
+        if chosen.get("until"):
+            after = _midnight(chosen["until"] + timedelta(days=1))
+            deliveries = deliveries.filter(created_at__lt=after)
         if chosen.get("state"):
             deliveries = deliveries.filter(state__in=STATES[chosen["state"]][1])
         if chosen.get("type"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,25 +22,26 @@ from portal.console.access import (
     reading,
 )
 from portal.console.debugger import examine
+from portal.console.finding import leads_of
 from portal.console.forms import ChangeForm, DebugForm, DeliveryFilter, RecoverForm, RotateForm
 from portal.console.verifiers import verifiers
 from portal.lib.access import Can, may
+from portal.lib.ids import is_id, tail
 from portal.partner.access import page_or_first
-
-ENDPOINTS = 50  # shown with their health; the filter knows all of them
 
 
 @require_safe
 @console_page
 def overview(request: ConsoleRequest) -> HttpResponse:
     """List the endpoints with their health, and the latest messages as filtered."""
-    endpoints = list(endpoints_of(request)[:ENDPOINTS])
-    form = DeliveryFilter(request.GET, endpoints=endpoints)
+    endpoints, further = _addresses(request)
+    form = DeliveryFilter(request.GET, endpoints=_offered(request, endpoints))
     context = {
         **_about(request),
         "endpoints": _with_health(endpoints),
+        "further": further,
         "form": form,
-        **_messages(request, form.narrow(deliveries_for(user=request.user))),
+        **_messages(request, form, deliveries_for(user=request.user)),
     }
     return render(request, f"webhooks/overview.html{_part(request)}", context)
 
@@ -67,7 +69,7 @@ def endpoint_page(
             "public_key": signing.public_key_of(shown.signing_key) if shown.signing_key else "",
             "rotate_form": RotateForm(),
             "recover_form": RecoverForm(),
-            **_messages(request, form.narrow(messages)),
+            **_messages(request, form, messages),
             **given,
         }
         return render(request, f"webhooks/endpoint.html{_part(request)}", context, status=status)
@@ -82,6 +84,7 @@ def delivery(request: ConsoleRequest, delivery_id: str) -> HttpResponse:
         **_about(request),
         "delivery": shown,
         "mark": mark_of(shown),
+        "lead": leads_of([shown], user=request.user).get(str(shown.pk)),
         "attempts": list(tries_of(shown)[:100]),
         "may_resend": _may_resend(request, shown),
     }
@@ -94,8 +97,12 @@ def debugger(request: HttpRequest) -> HttpResponse:
     """Say why a signature did not verify. What is typed is kept nowhere."""
     asked: Any = request
     with reading(asked):
-        endpoints = list(endpoints_of(asked)[:ENDPOINTS])
-        form = DebugForm(request.POST or None, endpoints=endpoints)
+        endpoints = _offered(asked, _addresses(asked)[0])
+        form = DebugForm(
+            request.POST or None,
+            endpoints=endpoints,
+            initial={"endpoint": asked.GET.get("endpoint")},
+        )
         finding = None
         if form.is_valid():
             chosen = dict(form.cleaned_data)
@@ -126,15 +133,34 @@ def _about(request: ConsoleRequest) -> dict[str, Any]:
     }
 
 
+def _addresses(request: ConsoleRequest) -> tuple[list[Endpoint], str | None]:
+    """Return one page of the addresses, the newest first, and the cursor of the next."""
+    cursor = {"cursor": request.GET.get("addresses", "")}
+    return page_or_first(endpoints_of(request), cursor, by="created_at")
+
+
+def _offered(request: ConsoleRequest, endpoints: list[Endpoint]) -> list[Endpoint]:
+    """Return ENDPOINTS to choose from, and the chosen one though it stands on another page."""
+    chosen = request.POST.get("endpoint") or request.GET.get("endpoint")
+    if not is_id("endpoint", chosen) or any(one.pk == chosen for one in endpoints):
+        return endpoints
+    return [*endpoints, *endpoints_of(request).filter(pk=chosen)]
+
+
 def _with_health(endpoints: list[Endpoint]) -> list[tuple[Endpoint, Any]]:
     health = health_of(endpoints)
     return [(one, health[one.pk]) for one in endpoints]
 
 
-def _messages(request: ConsoleRequest, deliveries: Any) -> dict[str, Any]:
-    rows, following = page_or_first(deliveries, request.GET, by="created_at")
+def _messages(
+    request: ConsoleRequest, form: DeliveryFilter, deliveries: QuerySet[Delivery]
+) -> dict[str, Any]:
+    found = form.narrow(deliveries, user=request.user)
+    rows, following = page_or_first(found, request.GET, by="created_at")
+    leads = leads_of(rows, user=request.user)
     return {
-        "rows": [(row, mark_of(row)) for row in rows],
+        "rows": [(row, mark_of(row), leads.get(str(row.pk)), tail(row.webhook_id)) for row in rows],
+        "narrowed": any(request.GET.get(name) for name in form.fields),
         "next": following,
         "later": "cursor" in request.GET,
     }

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Cast, Right
 
 if TYPE_CHECKING:
     _Field = models.Field[Any, Any]
@@ -133,6 +134,29 @@ class TypeIDField(_Field):
         from django import forms  # noqa: PLC0415 - only the admin asks, and forms are slow to load
 
         return super().formfield(**{"form_class": forms.CharField, **kwargs})
+
+
+TAIL = 6  # characters: what people see and say of a random id
+_HEX = 8  # digits that hold them, and two bits more
+
+
+def tail(public: str) -> str:
+    """Return the end of a PUBLIC id, as people are shown it."""
+    return public[-TAIL:].upper()
+
+
+def tail_column(field: str) -> Right:
+    """Return the end of the id in FIELD, to be indexed and searched for by :func:`ends_of`."""
+    return Right(Cast(field, models.TextField()), _HEX)
+
+
+def ends_of(shown: str) -> list[str]:
+    """Return each `tail_column` of the ids whose :func:`tail` is SHOWN; none if it is no tail."""
+    digits = shown.strip().lower()
+    if len(digits) != TAIL or not set(digits) <= set(_ALPHABET):
+        return []
+    known = int(digits.translate(_TO_BASE32HEX), 32)
+    return [f"{bits << 5 * TAIL | known:0{_HEX}x}" for bits in range(4)]
 
 
 def path_pattern(prefix: str) -> str:

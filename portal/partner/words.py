@@ -15,6 +15,7 @@ from leads.models import Share
 from leads.words import Told, bedrooms, home_wanted, size_wanted
 from partners.types import Direction, PartnerType
 from portal.lib import formats
+from portal.lib.ids import tail
 
 _PLAIN_BASES = (Base.AGREEMENT_VALUE, Base.SERVICE_VALUE)
 
@@ -27,7 +28,7 @@ def headline(told: Told) -> str:
 
 def reference(share_id: str) -> str:
     """Return a lead's reference short enough to say on the phone."""
-    return _("Lead %(reference)s") % {"reference": share_id[-6:].upper()}
+    return _("Lead %(reference)s") % {"reference": tail(share_id)}
 
 
 def summary(told: Told) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -13,11 +15,17 @@ from django.utils import timezone
 from conftest import ClientFor
 from events import services, signing
 from events.models import Attempt, Delivery, Endpoint, Event
+from leads.groups import Groups
+from leads.models import Share
+from leads.services import share_lead
+from leads.tests.factories import LeadFactory
 from partners.models import Partner, User
 from portal.console.debugger import examine
 from portal.lib.access import THE_SYSTEM
+from portal.partner.words import reference
 
 pytestmark = pytest.mark.django_db
+OWN, OVERSIGHT = "/portal/settings/webhooks/", "/analytics/webhooks/"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -52,6 +60,12 @@ def mine(acme: Partner) -> Endpoint:
 @pytest.fixture
 def theirs(rival: Partner) -> Endpoint:
     return endpoint_of(rival, "https://hooks.rival.example/in")
+
+
+@pytest.fixture
+def rivals_share(rival: Partner, dana: User) -> Share:
+    lead = LeadFactory.create(agent=dana)
+    return share_lead(actor=dana, partner_id=rival.pk, lead_id=lead.pk, choice=Groups.everything())
 
 
 @pytest.fixture
@@ -126,6 +140,128 @@ class TestOverview:
     def test_is_not_for_members(self, milo: User, client_for: ClientFor, mine: Endpoint) -> None:
         assert client_for(milo).get("/portal/settings/webhooks/").status_code == 403
         assert client_for(milo).get("/analytics/webhooks/").status_code == 403
+
+
+class TestSearch:
+    """Which lead a message is about, and finding the messages of one."""
+
+    @pytest.fixture
+    def told(self, mine: Endpoint, share: Share) -> Delivery:
+        delivery_to(mine, type="webhook.test")
+        return delivery_to(mine, refs={"share": str(share.pk)})
+
+    def rows(self, client: Client, query: dict[str, str], base: str = OWN) -> str:
+        return client.get(base, query, headers={"HX-Request": "true"}).content.decode()
+
+    def test_names_the_lead_by_the_word_its_own_page_uses(
+        self, owner: Client, told: Delivery, share: Share
+    ) -> None:
+        link = f'<a href="/portal/leads/{share.pk}/">{reference(str(share.pk))}</a>'
+        assert link in self.rows(owner, {})
+        assert link in owner.get(f"{OWN}deliveries/{told.pk}/").content.decode()
+
+    def test_takes_staff_to_their_own_page_of_the_lead(
+        self, dana_client: Client, told: Delivery, share: Share
+    ) -> None:
+        link = f'<a href="/leads/{share.lead_id}/">{reference(str(share.pk))}</a>'
+        assert link in self.rows(dana_client, {}, OVERSIGHT)
+        assert link in dana_client.get(f"{OVERSIGHT}deliveries/{told.pk}/").content.decode()
+
+    @pytest.mark.parametrize("base", [OWN, OVERSIGHT])
+    @pytest.mark.parametrize("shown", ["whole", "tail", "said"])
+    def test_finds_by_id_and_by_lead(
+        self,
+        base: str,
+        shown: str,
+        owner: Client,
+        dana_client: Client,
+        told: Delivery,
+        share: Share,
+    ) -> None:
+        client = owner if base == OWN else dana_client
+        webhook_id, lead = str(told.webhook_id), str(share.pk)
+        typed = {
+            "whole": (webhook_id, lead),
+            "tail": (webhook_id[-6:].upper(), lead[-6:]),
+            "said": (f" {webhook_id[-6:]} ", reference(lead)),
+        }[shown]
+        for query in ({"id": typed[0]}, {"lead": typed[1]}):
+            found = self.rows(client, query, base)
+            assert f"/deliveries/{told.pk}/" in found
+            assert "webhook.test" not in found
+
+    @pytest.mark.parametrize("typed", ["zzzzzz", "é", "abc", "msg_", "' OR 1=1", "uuuuuu"])
+    @pytest.mark.parametrize("field", ["id", "lead"])
+    def test_says_that_nothing_fits(
+        self, field: str, typed: str, owner: Client, told: Delivery
+    ) -> None:
+        assert "Nothing fits this filter" in self.rows(owner, {field: typed})
+
+    def test_finds_nothing_of_a_rival(
+        self, owner: Client, told: Delivery, theirs: Endpoint, rivals_share: Share
+    ) -> None:
+        hidden = delivery_to(theirs, refs={"share": str(rivals_share.pk)})
+        for query in (
+            {"id": str(hidden.webhook_id)},
+            {"id": str(hidden.webhook_id)[-6:]},
+            {"lead": str(rivals_share.pk)},
+            {"lead": reference(str(rivals_share.pk))},
+            {"endpoint": theirs.pk, "id": str(hidden.webhook_id)},
+        ):
+            assert "Nothing fits this filter" in self.rows(owner, query)
+
+    def test_keeps_to_the_days(self, owner: Client, told: Delivery) -> None:
+        at = timezone.localtime().replace(year=2026, month=3, day=5, hour=12)
+        Delivery.objects.filter(pk=told.pk).update(created_at=at)
+        seen = f"/deliveries/{told.pk}/"
+        assert seen in self.rows(owner, {"since": "2026-03-05", "until": "2026-03-05"})
+        assert seen not in self.rows(owner, {"since": "2026-03-06"})
+        assert seen not in self.rows(owner, {"until": "2026-03-04"})
+        assert seen in self.rows(owner, {"since": "yesterday"})
+
+    def test_keeps_what_was_searched_for_in_the_pages_after(
+        self, owner: Client, mine: Endpoint, share: Share, django_assert_max_num_queries: Any
+    ) -> None:
+        for _turn in range(30):
+            delivery_to(mine, refs={"share": str(share.pk)})
+        with django_assert_max_num_queries(15):
+            page = owner.get(OWN, {"lead": reference(str(share.pk))}).content.decode()
+        after = re.search(r'rel="next" href="([^"]*)"', page)
+        assert after is not None
+        assert "lead=Lead" in after[1]
+        assert "cursor=" in after[1]
+
+
+class TestManyAddresses:
+    def test_are_paged_and_each_can_be_chosen(
+        self, dana_client: Client, theirs: Endpoint, acme: Partner
+    ) -> None:
+        old = delivery_to(theirs)
+        Endpoint.objects.filter(pk=theirs.pk).update(
+            created_at=timezone.now() - timedelta(days=400)
+        )
+        for turn in range(30):
+            endpoint_of(acme, f"https://hooks.acme.example/{turn}", removed_at=None)
+
+        page = dana_client.get(OVERSIGHT).content.decode()
+        after = re.search(r'href="\?(addresses=[^"]*)"', page)
+        assert after is not None
+        assert f"/endpoints/{theirs.pk}/" not in page
+        further = dana_client.get(f"{OVERSIGHT}?{html.unescape(after[1])}").content.decode()
+        assert f"/endpoints/{theirs.pk}/" in further
+
+        chosen = dana_client.get(OVERSIGHT, {"endpoint": theirs.pk}).content.decode()
+        assert f'<option value="{theirs.pk}" selected>' in chosen
+        assert f"/deliveries/{old.pk}/" in chosen
+
+        signature = signing.sign([signing.key_of(SECRET)], "msg_1", 1_700_000_000, b"{}")
+        debugger = f"{OVERSIGHT}debugger/?endpoint={theirs.pk}"
+        assert (
+            f'<option value="{theirs.pk}" selected>' in dana_client.get(debugger).content.decode()
+        )
+        typed = {"webhook_id": "msg_1", "webhook_timestamp": "1700000000", "body": "{}"}
+        typed |= {"endpoint": theirs.pk, "webhook_signature": signature}
+        assert "The signature fits." in dana_client.post(debugger, typed).content.decode()
 
 
 class TestOneMessage:
