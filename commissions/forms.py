@@ -84,8 +84,8 @@ class RejectionForm(forms.Form):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Beside it may stand another form with a reason.
-        super().__init__(*args, auto_id="reject_%s", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.auto_id = "reject_%s"  # beside it may stand another form with a reason
 
 
 # Those that have a rate of every working day.
