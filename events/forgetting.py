@@ -24,7 +24,7 @@ WHERE e.lead_id = %s AND t.delivery_id = d.id AND t.response_head <> ''
 """
 _UNKEEP = """
 DELETE FROM events_storedanswer
-WHERE path ~ %(any_id)s OR body::text ~ %(any_id)s
+WHERE path ~ %(any_id)s OR body ~ %(any_id)s
 """
 
 

@@ -80,14 +80,13 @@ def _again(kept: StoredAnswer, call: Call) -> Response:
         raise KeyReused(_("This Idempotency-Key was used with another body."))
     refused = kept.status is not None and kept.status >= 400
     media_type = MEDIA_TYPE if refused else None
-    return Response(kept.body, status=kept.status, headers=REPLAYED, content_type=media_type)
+    body = json.loads(kept.body or "null")
+    return Response(body, status=kept.status, headers=REPLAYED, content_type=media_type)
 
 
-def _without(body: Any, members: tuple[str, ...]) -> Any:
-    """Return BODY as it is on the wire, its secrets left out."""
-    if not members or not isinstance(body, dict):
-        return json.loads(json.dumps(body))
-    data = body.get("data")
+def _without(body: Any, members: tuple[str, ...]) -> str:
+    """Return BODY as JSON with its keys in their order, its secrets left out."""
+    data = body.get("data") if members and isinstance(body, dict) else None
     if isinstance(data, dict):
         body = {**body, "data": {k: v for k, v in data.items() if k not in members}}
-    return json.loads(json.dumps(body))
+    return json.dumps(body)

@@ -464,7 +464,7 @@ class StoredAnswer(models.Model):
     key = models.CharField(max_length=255)
     body_sha256 = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField(null=True)
-    body = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    body = models.TextField(null=True)  # JSON as it was sent: jsonb would put its keys in order
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -66,6 +66,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         actor = key.actor
         # The rights a limited key leaves its holder; `access.may` reads them.
         actor.key_rights = keys.rights_of(key.scopes)  # type: ignore[attr-defined]
+        if key.scopes:  # and these, to say which scope a refused call lacks
+            actor.scopes_for = keys.scopes_for  # type: ignore[attr-defined]
         return actor, key
 
     def authenticate_header(self, request: Request) -> str:

@@ -83,6 +83,11 @@ def rights_of(scopes: Iterable[str]) -> frozenset[Can] | None:
     return frozenset().union(*(SCOPES.get(scope, frozenset()) for scope in named))
 
 
+def scopes_for(right: Can) -> list[str]:
+    """Return the scopes of which any one gives a limited key RIGHT."""
+    return [scope for scope, rights in SCOPES.items() if right in rights]
+
+
 def _columns(model: type[Model], *names: str) -> tuple[str, ...]:
     # Loading a row by hand wants its columns in the order of the model's fields.
     return tuple(f.attname for f in model._meta.concrete_fields if f.attname in names)

@@ -102,7 +102,7 @@ class RequestLimitsMiddleware:
     The API, which takes less still, says so itself (`portal.lib.parsing`).
     """
 
-    METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+    METHODS = ("GET", "HEAD", "POST")
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

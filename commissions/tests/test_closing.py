@@ -13,6 +13,7 @@ from commissions.models import Commission, ReconciliationItem
 from commissions.payloads import mail_commission_recorded
 from commissions.services import ClosingDiffers, Outcome, confirm_closing, report_status
 from events.models import Delivery, Event
+from events.versions import version_of
 from leads.errors import PartnerMismatch
 from leads.models import PartnerDay, Share
 from leads.services import share_lead
@@ -45,6 +46,12 @@ def close(owner: User, share: Share, value: str = "5000000", **claim: object) ->
         agreement_value=Decimal(value),
         **claim,  # type: ignore[arg-type]
     )
+
+
+def version(share: Share) -> int:
+    """Return what `data.version` of a message about SHARE says now."""
+    found = Share.objects.filter(pk=share.pk).annotate(at=version_of("pk", "lead_id", "partner_id"))
+    return int(found.values_list("at", flat=True)[0])
 
 
 class TestClosing:
@@ -146,6 +153,22 @@ class TestClosing:
         failed = Event.objects.get(kind="partner_commission_failed")
         assert (failed.ok, failed.share_id) == (False, share.pk)
         assert failed.data["code"] == "illegal_transition"
+
+    def test_a_refused_one_makes_no_later_version(self, dana: User, amira: User) -> None:
+        lead = LeadFactory.create()
+        share = share_lead(
+            actor=dana, partner_id=str(amira.partner_id), lead_id=str(lead.pk), method="call"
+        )
+        before = version(share)
+        with pytest.raises(IllegalTransition):
+            close(amira, share)
+        assert Event.objects.filter(share_id=share.pk, ok=False).exists()
+        assert version(share) == before
+
+        report_status(actor=amira, reference=str(share.pk), status="accepted")
+        accepted_at = version(share)
+        close(amira, share)
+        assert before < accepted_at < version(share)
 
     def test_a_stranger_finds_nothing(self, dana: User, amira: User, rami: User) -> None:
         share = accepted(dana, amira)

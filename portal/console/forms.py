@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +29,13 @@ TYPES = (*payloads.TYPES, "webhook.test", payloads.VERIFY)
 
 
 _SEARCH = forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"})
-_DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+_FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 31)  # beyond them a calendar ends
+
+
+def _day(label: Any) -> forms.DateField:
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    within = [MinValueValidator(_FIRST), MaxValueValidator(_LAST)]
+    return forms.DateField(label=label, required=False, widget=widget, validators=within)
 
 
 def _midnight(day: date) -> datetime:
@@ -51,8 +58,8 @@ class DeliveryFilter(forms.Form):
     endpoint = forms.ChoiceField(label=_("Address"), required=False)
     id = forms.CharField(label="webhook-id", required=False, max_length=40, widget=_SEARCH)
     lead = forms.CharField(label=_("Lead"), required=False, max_length=60, widget=_SEARCH)
-    since = forms.DateField(label=_("From"), required=False, widget=_DAY)
-    until = forms.DateField(label=_("To"), required=False, widget=_DAY)
+    since = _day(_("From"))
+    until = _day(_("To"))
 
     def __init__(self, *args: Any, endpoints: list[Endpoint], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

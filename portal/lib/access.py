@@ -186,8 +186,14 @@ def may(actor: Actor, right: Can) -> bool:
 
 def require(actor: Actor, right: Can) -> None:
     """Open a service: refuse with :class:`NotAllowed` unless ACTOR has RIGHT."""
-    if not may(actor, right):
-        raise NotAllowed(_("You have no right to do this."), right=right.value)
+    if may(actor, right):
+        return
+    scopes_for: Callable[[Can], list[str]] | None = getattr(actor, "scopes_for", None)
+    lacking = scopes_for(right) if scopes_for and right in GRANTS.get(actor.role, ()) else []
+    if lacking:
+        detail = _("This key lacks the scope for it: %(scopes)s.") % {"scopes": ", ".join(lacking)}
+        raise NotAllowed(detail, right=right.value)
+    raise NotAllowed(_("You have no right to do this."), right=right.value)
 
 
 M = TypeVar("M", bound=models.Model)

@@ -89,6 +89,7 @@ class ApiView(APIView):
     throttle_classes = [KeyThrottle]
     content_negotiation_class = JsonOnly
     metadata_class = None
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     body: bytes = b""
     authenticator: Any = None
     rate_limit: dict[str, str] = {}

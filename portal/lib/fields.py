@@ -16,7 +16,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from portal.lib.money import MAX_DIGITS, MINOR_UNITS, plain
 from portal.lib.problems import camel
 
-_NUMBER = re.compile(rf"^[0-9]{{1,{MAX_DIGITS}}}(\.[0-9]+)?\Z", re.ASCII)
+_NUMBER = re.compile(r"^[0-9]+(\.[0-9]+)?\Z", re.ASCII)
 AMOUNT_SCHEMA = {
     "oneOf": [
         {"type": "number", "minimum": 0},
@@ -105,6 +105,7 @@ class _Plain(serializers.Field[Any, Any, Any, Any]):
         "invalid": _("A plain number is needed, such as 1250000.50."),
         "too_precise": _("At most {places} decimals."),
         "too_small": _("The number must be above 0."),
+        "too_long": _("At most {digits} digits before the point."),
         "too_large": _("The number is too large."),
     }
 
@@ -141,6 +142,8 @@ class Amount(_Plain):
         text = self.text_of(data)
         if not _NUMBER.match(text):
             self.fail("invalid")
+        if len(text.partition(".")[0]) > MAX_DIGITS:
+            self.fail("too_long", digits=MAX_DIGITS)
         if len(text.partition(".")[2]) > self.places:
             self.fail("too_precise", places=self.places)
         amount = Decimal(text)

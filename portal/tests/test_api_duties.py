@@ -106,12 +106,16 @@ class TestAttestDeletion:
         refused(acme_api.post(ATTEST.format(reference=UNKNOWN), {}), 404, "not_found")
         assert DeletionTask.objects.open().count() == 1
 
-    def test_is_no_agents_call(self, agent_api: Caller, withdrawn: Share) -> None:
-        refused(agent_api.post(at(ATTEST, withdrawn), {}), 403, "not_allowed")
+    def test_is_no_agents_call(self, dana: User, agent_api: Caller, withdrawn: Share) -> None:
+        limited = caller_for(user=dana, scopes=("leads:read",))
+        for api in (agent_api, limited):  # no scope would help them
+            told = refused(api.post(at(ATTEST, withdrawn), {}), 403, "not_allowed")
+            assert "scope" not in told["detail"]
 
     def test_needs_the_scope_to_work_leads(self, acme: Partner, withdrawn: Share) -> None:
         reader = caller_for(partner=acme, scopes=("leads:read",))
-        refused(reader.post(at(ATTEST, withdrawn), {}), 403, "not_allowed")
+        told = refused(reader.post(at(ATTEST, withdrawn), {}), 403, "not_allowed")
+        assert told["detail"] == "This key lacks the scope for it: leads:work."
         worker = caller_for(partner=acme, scopes=("leads:work",))
         data_of(worker.post(at(ATTEST, withdrawn), {}))
 

@@ -121,7 +121,14 @@ class TestAddresses:
 
     def test_another_method(self, acme_api):
         for method in ("GET", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW"):
-            refused(acme_api.send(method, "/api/share-lead", {}), 405, "method_not_allowed")
+            answer = acme_api.send(method, "/api/share-lead", {})
+            refused(answer, 405, "method_not_allowed")
+            assert answer.headers["Allow"] == "POST"
+
+    def test_another_method_of_a_page(self, client):
+        for method in ("OPTIONS", "TRACE", "PUT"):
+            answer = client.generic(method, "/accounts/login/")
+            assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
 
     def test_accept_never_makes_a_page_of_an_answer(self, acme_api):
         response = acme_api.get("/api/partner", Accept="text/html" + ",a/b;q=0.1" * 500)

@@ -29,7 +29,7 @@ class TestOneAtATime:
         first = agent_api.post("/api/share-lead", body, Idempotency_Key=KEY)
         again = agent_api.post("/api/v1/share-lead", body, Idempotency_Key=KEY)
 
-        assert data_of(again) == data_of(first)
+        assert again.content == first.content
         assert "Idempotency-Replayed" not in first.headers
         assert again.headers["Idempotency-Replayed"] == "true"
         assert Share.objects.count() == 1
@@ -41,7 +41,7 @@ class TestOneAtATime:
         first = agent_api.post("/api/share-lead", body, Idempotency_Key=KEY)
         again = agent_api.post("/api/share-lead", body, Idempotency_Key=KEY)
 
-        assert first.json() == {**again.json()}
+        assert again.content == first.content
         assert again.headers["Content-Type"] == "application/problem+json"
         assert again.headers["Idempotency-Replayed"] == "true"
         assert again.status_code == 422

@@ -198,6 +198,13 @@ def test_there_are_at_least_sixty_rows():
     assert len(ROWS) >= 60
 
 
+def test_too_long_a_number_is_told_so(acme_api, good):
+    body = {**good[UPDATE], "agreementValue": "1000000000000.00"}
+    [error] = refused(acme_api.post(UPDATE, body), 400, "malformed")["errors"]
+    assert error["pointer"] == "#/agreementValue"
+    assert error["detail"] == "At most 12 digits before the point."
+
+
 @pytest.mark.parametrize("path", POSTS)
 def test_what_is_no_body(path, caller_of, good):
     before = contents()
