@@ -71,6 +71,7 @@ def alike(answer: Any, named: str) -> tuple[int, str, set[str]]:
     return answer.status_code, text, {name for name in answer.headers if name not in UNSAID}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("role", ["b_owner", "key_b", "south"])
 def test_a_strangers_object_looks_like_one_that_is_not_there(role: str, world: World) -> None:
     """Whatever is asked of it, and also to staff of another team."""
