@@ -442,7 +442,7 @@ def peak_of(user: Actor, form: str) -> tuple[int, int]:
     ("form", "few", "many"),
     [
         ("csv", 1_000, 3_000),
-        ("xlsx", 300, 900),
+        pytest.param("xlsx", 2_500, 7_500, marks=pytest.mark.proof),
         pytest.param("csv", 5_000, 100_000, marks=pytest.mark.proof),
         pytest.param("xlsx", 5_000, 30_000, marks=pytest.mark.proof),
     ],
