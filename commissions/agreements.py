@@ -5,19 +5,19 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-from django.db import connection
+from uuid import UUID
 
 from commissions.terms import Base, Terms
 from commissions.terms_words import in_words
 from leads import terms as lead_terms
-from leads.models import Lead, Share
+from leads.models import Share
 from leads.terms import Frozen
 from partners.models import Partner
 from partners.types import PartnerType
 from portal.lib import ids
+from portal.lib.rows import Reading
 
 # A deal's own terms go before its project's, those before the partner's; then the newest wins. A
 # version takes the place of those before it for good: they do not come back when it has run out.
@@ -27,7 +27,7 @@ JOIN commissions_agreement a ON a.id = v.agreement_id
 WHERE v.partner_id = ANY(%s) AND v.accepted_at IS NOT NULL AND a.ended_at IS NULL
   AND v.valid_from <= %s AND (v.valid_to IS NULL OR v.valid_to >= %s)
   AND (a.lead_id IS NULL OR a.lead_id = %s)
-  AND (a.project = '' OR lower(a.project) = lower(%s))
+  AND (a.project = '' OR lower(a.project) = (SELECT lower(project) FROM leads_lead WHERE id = %s))
   AND NOT EXISTS (
     SELECT FROM commissions_agreementversion newer
     WHERE newer.agreement_id = v.agreement_id AND newer.number > v.number
@@ -49,18 +49,22 @@ BASES: dict[PartnerType, tuple[Base, ...]] = {
 
 def register() -> None:
     """Tell `leads` (called once when the apps are loaded)."""
-    lead_terms.register(in_force, lambda terms, deal: in_words(Terms.from_json(dict(terms)), deal))
+    lead_terms.register(_Agreements())
 
 
-def in_force(partners: Sequence[Partner], lead: Lead, at: dt.datetime) -> dict[str, Frozen]:
-    """Return the terms under which each of PARTNERS gets LEAD at AT (UTC days), by its id."""
-    day = at.date()
-    partner_ids = [ids.decode("partner", str(partner.pk)) for partner in partners]
-    lead_id = ids.decode("lead", str(lead.pk))
-    with connection.cursor() as cursor:
-        cursor.execute(_IN_FORCE, [partner_ids, day, day, lead_id, lead.project, day])
-        agreed = {ids.encode("partner", pk): _read(terms) for pk, terms in cursor.fetchall()}
-    return {str(partner.pk): _frozen(partner, agreed.get(str(partner.pk))) for partner in partners}
+class _Agreements:
+    """What `leads.terms` asks."""
+
+    def asked(self, partner_keys: Sequence[UUID], lead_key: UUID | None, day: dt.date) -> Reading:
+        params = [list(partner_keys), day, day, lead_key, lead_key, day]
+        return Reading(_IN_FORCE, params)
+
+    def frozen(self, partner: Partner, answer: Sequence[tuple[Any, ...]]) -> Frozen:
+        key = ids.decode("partner", str(partner.pk))
+        return _frozen(partner, next((_read(terms) for pk, terms in answer if pk == key), None))
+
+    def in_words(self, terms: Mapping[str, Any], currency: str) -> list[str]:
+        return in_words(Terms.from_json(dict(terms)), currency)
 
 
 def _frozen(partner: Partner, agreed: dict[str, Any] | None) -> Frozen:

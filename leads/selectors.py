@@ -184,7 +184,7 @@ def candidates_for(*, user: Actor, lead: Lead, limit: int = 1000) -> list[Candid
     )
     responses = _response_seconds(user, partners)
     now = timezone.now()
-    agreed = terms.in_force_for(partners, lead, now)
+    agreed = terms.in_force(partners, lead, now)
     candidates = [
         Candidate(
             partner=partner,

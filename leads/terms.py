@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
+from uuid import UUID
 
 from leads.models import Lead
 from partners.models import Partner
+from portal.lib import ids, rows
+from portal.lib.rows import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,26 +28,44 @@ class Frozen:
     terms: dict[str, Any] = field(default_factory=dict)
 
 
-InForce = Callable[[Sequence[Partner], Lead, datetime], Mapping[str, Frozen]]
-InWords = Callable[[Mapping[str, Any], str], Sequence[str]]
-_known: list[tuple[InForce, InWords]] = []
+class Source(Protocol):
+    """Who knows the agreements; keys are uuids, as the database keeps them."""
+
+    def asked(self, partner_keys: Sequence[UUID], lead_key: UUID | None, day: date) -> Reading:
+        """Return what to ask for the terms under which partners get a lead on DAY."""
+
+    def frozen(self, partner: Partner, answer: Sequence[tuple[Any, ...]]) -> Frozen:
+        """Return what a share of PARTNER keeps, as the ANSWER to what was asked says."""
+
+    def in_words(self, terms: Mapping[str, Any], currency: str) -> Sequence[str]:
+        """Return TERMS of a deal in CURRENCY as staff read them, what it earns first."""
 
 
-def register(in_force: InForce, in_words: InWords) -> None:
-    """Let IN_FORCE say which terms partners get a lead under, IN_WORDS what terms mean."""
-    _known[:] = [(in_force, in_words)]
+_sources: list[Source] = []
 
 
-def in_force(partner: Partner, lead: Lead, at: datetime) -> Frozen:
-    """Return the terms under which PARTNER gets LEAD at AT."""
-    return in_force_for([partner], lead, at)[str(partner.pk)]
+def register(source: Source) -> None:
+    """Let SOURCE say which terms are in force, and what terms mean."""
+    _sources[:] = [source]
 
 
-def in_force_for(partners: Sequence[Partner], lead: Lead, at: datetime) -> Mapping[str, Frozen]:
-    """Return the terms under which each of PARTNERS gets LEAD at AT, by id, in one query."""
-    return _known[0][0](partners, lead, at)
+def asked(partner_keys: Sequence[UUID], lead_key: UUID | None, at: datetime) -> Reading:
+    """Return what to ask for the terms under which partners get a lead at AT, with other reads."""
+    return _sources[0].asked(partner_keys, lead_key, at.date())
+
+
+def frozen(partner: Partner, answer: Sequence[tuple[Any, ...]]) -> Frozen:
+    """Return what a share of PARTNER keeps, as the ANSWER to :func:`asked` says."""
+    return _sources[0].frozen(partner, answer)
+
+
+def in_force(partners: Sequence[Partner], lead: Lead, at: datetime) -> dict[str, Frozen]:
+    """Return the terms under which each of PARTNERS gets LEAD at AT, by the partner's id."""
+    keys = [ids.decode("partner", str(partner.pk)) for partner in partners]
+    (answer,) = rows.read_together(asked(keys, ids.decode("lead", str(lead.pk)), at))
+    return {str(partner.pk): frozen(partner, answer) for partner in partners}
 
 
 def in_words(terms: Mapping[str, Any], currency: str) -> Sequence[str]:
     """Return TERMS of a deal in CURRENCY as staff read them, what it earns first."""
-    return _known[0][1](terms, currency)
+    return _sources[0].in_words(terms, currency)

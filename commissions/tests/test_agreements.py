@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from commissions.agreement_mails import agreement_offered
-from commissions.agreements import in_force, terms_of
+from commissions.agreements import terms_of
 from commissions.models import AgreementVersion
 from commissions.services import agreements
 from commissions.services.agreements import Draft, TermsRefused
@@ -20,6 +20,7 @@ from commissions.tests.test_closing import accepted, close
 from events.models import Delivery, Event
 from leads.models import Lead
 from leads.services import share_lead
+from leads.terms import in_force
 from leads.tests.factories import LeadFactory
 from partners.models import Partner, User
 from partners.types import Direction

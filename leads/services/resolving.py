@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from django.db import IntegrityError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from leads import terms
 from leads.actors import is_in_scope
 from leads.errors import PartnerMismatch
 from leads.models import LIVE, ConsentDecision, DeletionTask, Lead, Share, ShareStatus
@@ -39,6 +41,7 @@ class Locked:
     """What sharing looks at: partner and lead locked, the decisions about both, live leads.
 
     `owed`: what the partner has still to delete of earlier shares of the lead.
+    `agreed`: its commission terms for the lead, for `leads.terms.frozen` to read.
     """
 
     partner: Partner
@@ -46,6 +49,7 @@ class Locked:
     decisions: list[ConsentDecision]
     active: int
     owed: list[DeletionTask]
+    agreed: list[tuple[Any, ...]]
 
 
 def lock_for_sharing(actor: Actor, partner_id: str, lead_id: str | None) -> Locked:
@@ -60,17 +64,18 @@ def lock_for_sharing(actor: Actor, partner_id: str, lead_id: str | None) -> Lock
     partner_key = ids.decode("partner", partner_id)
     lead_key = ids.decode("lead", lead_id) if lead_id and is_id("lead", lead_id) else None
     # One message: the locks in their order, then what may only be read under them.
-    partners, leads, decisions, active, owed = rows.read_together(
+    partners, leads, decisions, active, owed, agreed = rows.read_together(
         rows.reading(Partner, _LOCKED, [partner_key]),
         rows.reading(Lead, _LOCKED, [lead_key]),
         rows.reading(ConsentDecision, _COVERING, [lead_key, partner_key]),
         rows.Reading(_LIVE_COUNT, [partner_key]),
         rows.reading(DeletionTask, _OWED, [lead_key, partner_key]),
+        terms.asked([partner_key], lead_key, timezone.now()),
     )
     if not partners:
         raise NotFound(_("There is no such partner."))
     lead = leads[0] if leads and is_in_scope(actor, leads[0]) else None
-    return Locked(partners[0], lead, decisions, active[0][0], owed)
+    return Locked(partners[0], lead, decisions, active[0][0], owed, agreed)
 
 
 def lock_lead(lead_id: str) -> Lead:

@@ -99,7 +99,9 @@ def share_lead(
             remember(notice)
         with rows.together():
             rows.insert(attested)
-            share = _insert_share(actor, lead, partner, choice, groups, gate, endpoint_id)
+            share = _insert_share(
+                actor, lead, partner, choice, groups, gate, endpoint_id, _agreed(locked, lead)
+            )
             share.withheld = withheld(choice, given)
             _tell(actor, share, instead_of)
         for task in locked.owed:  # what it may see again it need not delete
@@ -195,6 +197,14 @@ def _check_capacity(locked: Locked) -> None:
         )
 
 
+def _agreed(locked: Locked, lead: Lead) -> terms.Frozen:
+    """Return the commission terms the share keeps."""
+    partner = locked.partner
+    if locked.lead is None:  # it is new, so those of its project were not asked for yet
+        return terms.in_force([partner], lead, timezone.now())[str(partner.pk)]
+    return terms.frozen(partner, locked.agreed)
+
+
 def _insert_share(
     actor: Actor,
     lead: Lead,
@@ -203,9 +213,9 @@ def _insert_share(
     groups: Groups,
     gate: dict[str, object],
     endpoint_id: str | None,
+    agreed: terms.Frozen,
 ) -> Share:
     now = timezone.now()
-    agreed = terms.in_force(partner, lead, now)
     share = Share(
         lead=lead,
         partner=partner,
