@@ -20,7 +20,7 @@ from portal.tests.route import OK, Route
 from portal.tests.route_world import World, content_of, undone
 from portal.tests.routes import routes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.proof, pytest.mark.django_db]
 LOOKERS = {"agent": "agent", "admin": "admin", "viewer": "agent"}
 # Whatever a list may be asked with, and values that are none of it.
 ASKED = (
@@ -71,7 +71,6 @@ def alike(answer: Any, named: str) -> tuple[int, str, set[str]]:
     return answer.status_code, text, {name for name in answer.headers if name not in UNSAID}
 
 
-@pytest.mark.proof
 @pytest.mark.parametrize("role", ["b_owner", "key_b", "south"])
 def test_a_strangers_object_looks_like_one_that_is_not_there(role: str, world: World) -> None:
     """Whatever is asked of it, and also to staff of another team."""
@@ -97,7 +96,6 @@ def test_a_strangers_object_looks_like_one_that_is_not_there(role: str, world: W
     assert differing == []
 
 
-@pytest.mark.proof
 @pytest.mark.parametrize("role", ["admin", "a_owner"])
 @pytest.mark.parametrize("value", HOSTILE, ids=repr)
 def test_nothing_asked_for_breaks_a_page(role: str, value: str, world: World) -> None:

@@ -14,7 +14,7 @@ from portal.tests.canary_world import text_of
 from portal.tests.route_world import World, fingerprint, outcome, undone
 from portal.tests.routes import routes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.proof, pytest.mark.django_db]
 SPACES = {"b_owner": ("partner:", "partners:", "webhooks:"), "key_b": ("api:",)}
 OF_ACME = (
     "lead", "share", "accepted", "owed", "closed", "agreement", "offered", "commission", "question",
